@@ -1,0 +1,77 @@
+"""Plain containers of arrays, shared by every floor, and the names of their axes.
+
+    rows      examples, in the order of the data set        members   models of a stack (1 for a single model)
+    height, width, channels   an image; stored channels-last, uint8   features   the numbers of one flat example
+    classes   scores or probabilities, in the order of ``class_names``
+
+An array here is a numpy array or a torch tensor; this file knows neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+Array = Any  # np.ndarray or torch.Tensor: whatever the learner computes with
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One part of a data set: ``inputs`` (rows, ...), ``targets`` (rows,) int64 class indices, and the classes' names."""
+
+    inputs: Array
+    targets: Array
+    class_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one example, without the row axis."""
+        return tuple(self.inputs.shape[1:])
+
+    def first(self, rows: int) -> Split:
+        """The first ``rows`` examples (all of them where there are fewer)."""
+        return replace(self, inputs=self.inputs[:rows], targets=self.targets[:rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """A data set: train, and val and test where it has them; ``skipped`` lists the files left out, with the reason."""
+
+    train: Split
+    val: Split | None = None
+    test: Split | None = None
+    skipped: tuple[str, ...] = ()
+
+    def named(self) -> dict[str, Split]:
+        """The splits that exist, by name, in the order train, val, test."""
+        pairs = {"train": self.train, "val": self.val, "test": self.test}
+        return {name: split for name, split in pairs.items() if split is not None}
+
+
+class Batch(NamedTuple):
+    """Some rows of a split. ``targets`` are class indices (rows,) or, after mixing, probabilities (rows, classes)."""
+
+    inputs: Array
+    targets: Array
+    rows: Array  # positions in the split
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How stored values become model inputs: ``(value - shift) * scale``, one number or one a channel."""
+
+    shift: tuple[float, ...] = (0.0,)
+    scale: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where data lies and prepared data goes, and whom to tell of progress: what every dataset's ``load`` is given."""
+
+    data: Any  # Path: MLHW_DATA
+    cache: Any  # Path: MLHW_CACHE
+    progress: Callable[[str, int, int], None] = field(default=lambda what, done, total: None)

@@ -1,0 +1,1 @@
+"""One function a verb; ``assemble`` is the only place where names in a config meet objects."""

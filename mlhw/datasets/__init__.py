@@ -1,0 +1,1 @@
+"""Where data comes from: prepared once into compact arrays, then memory-mapped."""

@@ -1,0 +1,61 @@
+"""Whole-file writes that either happen or do not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from mlhw.errors import OutputError
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path, *, sync: bool = True) -> Iterator[IO[bytes]]:
+    """A binary file that takes the name ``path`` only when the block ends well.
+
+    Prevents the half-written file that a crash, a full disk or Ctrl+C leaves behind: readers see the old content or the
+    new one. The temporary file lies in the same folder, since ``os.replace`` is atomic within one file system only.
+
+    Raises:
+        OutputError: the folder cannot be written to, or the disk is full; names the path.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                if sync:
+                    os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}. Free space or fix permissions.") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 with ``\\n`` line ends, atomically."""
+    with atomic_write(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON, atomically. NaN and infinity, which JSON has not, become null."""
+    write_text(path, json.dumps(finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """``value`` with every float that JSON cannot hold (NaN, ±infinity) replaced by None."""
+    if isinstance(value, float):
+        return value if value - value == 0.0 else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value

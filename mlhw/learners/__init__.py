@@ -1,0 +1,1 @@
+"""Adapters that let the one loop train models of every kind."""

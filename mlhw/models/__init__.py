@@ -1,0 +1,1 @@
+"""The networks, one file a family; each offers ``build`` with plain arguments."""

@@ -1,0 +1,62 @@
+"""What the training loop knows of a model: a learner, and the small records that pass between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from mlhw.arrays import Array, Batch, Split
+
+
+class StepReport(NamedTuple):
+    """What one batch gave: sums over its rows, so that unequal last batches add up.
+
+    ``loss_sum`` and ``correct`` have shape (members,) or (), on whatever device the learner computes; ``correct`` may be
+    fractional where targets are mixtures.
+    """
+
+    loss_sum: Array
+    correct: Array
+    count: int
+
+
+class EpochRow(NamedTuple):
+    """One line of metrics.csv: the mean loss and accuracy of ``split`` in ``epoch`` (from 1), the rate and the seconds."""
+
+    epoch: int
+    split: str
+    loss: float
+    accuracy: float
+    lr: float
+    seconds: float
+
+
+class Learner(Protocol):
+    """One model (or a stack of them) with its update rule. The loop reads nothing else of a model."""
+
+    members: int
+    lr: float
+
+    def place(self, split: Split) -> Split:
+        """``split`` moved, once, to where this learner computes."""
+
+    def step(self, batch: Batch, lr_scale: float) -> StepReport:
+        """One update with the base rate times ``lr_scale``; the report is of the weights before it."""
+
+    def score(self, batch: Batch) -> StepReport:
+        """The report of ``batch`` without an update; with averaged weights where there are any."""
+
+    def probabilities(self, inputs: Array) -> Any:
+        """Class probabilities (rows, classes) as a numpy array, with the weights that ``score`` uses."""
+
+    def fetch(self, values: Sequence[Array]) -> Any:
+        """Many steps' ``loss_sum`` or ``correct``, brought to the host at once: float64 (steps, members)."""
+
+    def parameters(self) -> dict[str, Any]:
+        """The trained weights that ``score`` uses, and buffers, by name, as numpy arrays. A copy."""
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to go on exactly: weights, buffers, averages, optimiser. Plain types and arrays only."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what ``state`` returned, in place."""

@@ -1,0 +1,1 @@
+"""Run folders: plain files on disk, and what can be read back from them."""

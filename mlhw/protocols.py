@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from mlhw.arrays import Array, Batch, Split
 
 
-class StepReport(NamedTuple):
+@dataclass(slots=True)
+class StepReport:
     """What one batch gave: sums over its rows, so that unequal last batches add up.
 
     ``loss_sum`` and ``correct`` have shape (members,) or (), on whatever device the learner computes; ``correct`` may be
@@ -54,6 +56,13 @@ class Learner(Protocol):
 
     def parameters(self) -> dict[str, Any]:
         """The trained weights that ``score`` uses, and buffers, by name, as numpy arrays. A copy."""
+
+    def adopt(self, parameters: dict[str, Any]) -> None:
+        """Take over weights and buffers by name, as ``parameters`` gives them.
+
+        Raises:
+            ConfigError: a name is missing or not known, or a shape differs; lists both.
+        """
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on exactly: weights, buffers, averages, optimiser. Plain types and arrays only."""

@@ -22,47 +22,72 @@ from filelock import FileLock
 from mlhw.arrays import Place, Split, Splits
 from mlhw.errors import OutputError
 
-FORMAT = 1  # raise it when what is prepared changes for the same source and settings
+FORMAT = 2  # raise it when what is prepared changes for the same source and settings
 
 
-def fingerprint(files: Iterable[Path]) -> list[list[Any]]:
-    """Path, size and modification time of each file: what tells one source from another without reading it all."""
-    return [[str(path), (facts := path.stat()).st_size, facts.st_mtime_ns] for path in files]
+def fingerprint(files: Iterable[str | Path]) -> str:
+    """A digest of each file's path, size and modification time: what tells one source from another without reading it.
+
+    A file that is not there counts as such, so that it may still be reported with all other faults. About 10 µs a file.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        try:
+            facts = os.stat(file)  # noqa: PTH116  (a Path a file costs more than the stat)
+            known = f"{file}\0{facts.st_size}\0{facts.st_mtime_ns}\n"
+        except OSError:
+            known = f"{file}\0missing\n"
+        digest.update(known.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
-def prepared(place: Place, name: str, settings: Mapping[str, Any], build: Callable[[], Splits]) -> Splits:
+def prepared(place: Place, name: str, settings: Mapping[str, Any], build: Callable[[Path], Splits]) -> Splits:
     """The splits that ``build`` makes, memory-mapped from the cache; ``build`` runs only where they are not there yet.
 
     Args:
         place: where the cache is.
         name: what the folder's name begins with.
         settings: all that the result depends on, the source's fingerprint included; JSON values.
-        build: makes the splits with numpy arrays; raises DataError for a bad source (nothing is then kept).
+        build: makes the splits with numpy arrays; raises DataError for a bad source (nothing is then kept). It is given
+            an empty folder that becomes the prepared one: inputs too large for memory it may write there itself, and
+            return the path of that ``.npy`` file in their place.
 
     Raises:
         OutputError: the cache folder cannot be written.
     """
     text = json.dumps([FORMAT, name, settings], sort_keys=True)
     folder = Path(place.cache) / "datasets" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    if not folder.is_dir():
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder.with_suffix(".lock")):  # sixteen processes may want it at once: one prepares
-                if not folder.is_dir():
-                    _store(build(), folder, text)
-        except OSError as error:
-            raise OutputError(
-                f"cannot prepare data in {folder.parent}: {error.strerror or error}. "
-                "Set MLHW_CACHE to a folder with space that you may write to."
-            ) from error
-    return _open(folder)
+    ready = _open(folder)
+    if ready is not None:
+        return ready
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):  # sixteen processes may want it at once: one prepares
+            ready = _open(folder)
+            if ready is None:
+                shutil.rmtree(folder, ignore_errors=True)  # what is there but does not open is damaged
+                _store(build, folder, text)
+                ready = _open(folder)
+    except OSError as error:
+        raise OutputError(
+            f"cannot prepare data in {folder.parent}: {error.strerror or error}. "
+            "Set MLHW_CACHE to a folder with space that you may write to."
+        ) from error
+    if ready is None:
+        raise OutputError(f"the prepared data in {folder} cannot be read back. Remove that folder and try again.")
+    return ready
 
 
-def _store(splits: Splits, folder: Path, settings: str) -> None:
+def _store(build: Callable[[Path], Splits], folder: Path, settings: str) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
+        splits = build(temporary)
         for name, split in splits.named().items():
-            np.save(temporary / f"{name}-inputs.npy", np.ascontiguousarray(split.inputs))
+            final = temporary / f"{name}-inputs.npy"
+            if isinstance(split.inputs, Path):
+                split.inputs.replace(final)
+            else:
+                np.save(final, np.ascontiguousarray(split.inputs))
             np.save(temporary / f"{name}-targets.npy", np.ascontiguousarray(split.targets, dtype=np.int64))
         meta = {
             "settings": json.loads(settings),
@@ -77,17 +102,20 @@ def _store(splits: Splits, folder: Path, settings: str) -> None:
         raise
 
 
-def _open(folder: Path) -> Splits:
-    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    names = tuple(meta["class_names"])
+def _open(folder: Path) -> Splits | None:
+    """The prepared splits of ``folder``; None where it is not there or is damaged."""
+    try:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        splits = {name: _open_split(folder, name, tuple(meta["class_names"])) for name in meta["splits"]}
+        return Splits(splits["train"], splits.get("val"), splits.get("test"), tuple(meta["skipped"]))
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
 
-    def split(name: str) -> Split | None:
-        if name not in meta["splits"]:
-            return None
-        # Copy-on-write: torch wants writable memory, and no write of ours may ever reach the file.
-        inputs = np.load(folder / f"{name}-inputs.npy", mmap_mode="c")
-        return Split(inputs, np.load(folder / f"{name}-targets.npy"), names)
 
-    train = split("train")
-    assert train is not None
-    return Splits(train, split("val"), split("test"), tuple(meta["skipped"]))
+def _open_split(folder: Path, name: str, class_names: tuple[str, ...]) -> Split:
+    # Copy-on-write: torch wants writable memory, and no write of ours may ever reach the file.
+    inputs = np.load(folder / f"{name}-inputs.npy", mmap_mode="c")
+    targets = np.load(folder / f"{name}-targets.npy")
+    if len(inputs) != len(targets):
+        raise ValueError(f"{name}: {len(inputs)} inputs, {len(targets)} targets")
+    return Split(inputs, targets, class_names)

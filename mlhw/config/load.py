@@ -1,0 +1,166 @@
+"""An experiment from a name, a path or a run's config, with ``-s key=value`` overrides on top."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from mlhw.config.faults import as_config_error
+from mlhw.config.reader import Document, read, scalar
+from mlhw.config.schema import Experiment
+from mlhw.errors import ConfigError, did_you_mean
+
+LOCAL = Path("experiments")
+
+
+def shipped_folder() -> Path:
+    """Where the experiments that come with mlhw lie: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "experiments"
+    return inside if inside.is_dir() else package.parent / "experiments"
+
+
+def available() -> dict[str, Path]:
+    """Experiment name to file; ``./experiments`` wins over the shipped ones."""
+    found: dict[str, Path] = {}
+    for folder in (shipped_folder(), LOCAL):
+        if folder.is_dir():
+            found |= {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return found
+
+
+def find(name: str) -> Path:
+    """The file of the experiment ``name``: a path where it looks like one or is a file, else a known name.
+
+    Raises:
+        ConfigError: there is none; names the nearest.
+    """
+    path = Path(name)
+    looks_like_path = path.suffix in (".yaml", ".yml") or any(mark in name for mark in ("/", os.sep))
+    if looks_like_path:
+        if path.is_file():
+            return path
+        raise ConfigError(f"no experiment file {name}. `mlhw list` shows the experiments that there are.")
+    known = available()
+    if name in known:
+        return known[name]
+    raise ConfigError(f"no experiment named '{name}'. {did_you_mean(name, known)} `mlhw list` shows all.")
+
+
+def load(name: str, overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment ``name`` (or at that path), with ``key=value`` overrides applied.
+
+    Raises:
+        ConfigError: no such experiment, or any fault in it; all faults at once, each with file, line and key.
+    """
+    return load_file(find(name), overrides)
+
+
+def load_file(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment in the YAML file ``path``, with ``key=value`` overrides applied."""
+    origin = _short_name(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(2_000_000)  # the reader refuses from 1 MB on; never take in a huge file whole
+    except OSError as error:
+        raise ConfigError(f"{origin}: cannot be read: {error.strerror or error}.") from error
+    return parse(data, origin, overrides)
+
+
+def parse(data: bytes, origin: str, overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment that the YAML ``data`` holds; ``origin`` names it in messages."""
+    document = read(data, origin)
+    if document.value is None:
+        raise ConfigError(f"{origin}: is empty. An experiment needs at least name, data, model and train.")
+    if not isinstance(document.value, dict):
+        raise ConfigError(f"{origin}: should be a mapping of keys, got {type(document.value).__name__}.")
+    for override in overrides:
+        _apply(document, override)
+    try:
+        # By way of JSON, since pydantic's strict mode takes a list for a tuple there and nowhere else.
+        return Experiment.model_validate_json(json.dumps(document.value))
+    except ValidationError as error:
+        raise as_config_error(error, Experiment, document, origin) from None
+
+
+def dump(experiment: Experiment) -> str:
+    """The whole experiment as YAML, defaults included: itself a valid experiment."""
+    values = _kind_first(experiment.model_dump(mode="json"))
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _kind_first(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    head = {"kind": value["kind"]} if "kind" in value else {}
+    return head | {key: _kind_first(item) for key, item in value.items()}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Short lists on one line; text that our reader would take for a number or a word is quoted."""
+
+
+def _represent_list(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.Node:
+    plain = all(not isinstance(item, dict) for item in value)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=plain)
+
+
+def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    style = None if isinstance(scalar(value), str) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(list, _represent_list)
+_Dumper.add_representer(str, _represent_text)
+
+
+def _apply(document: Document, override: str) -> None:
+    """Set one dotted key in ``document``; its place becomes the flag itself."""
+    origin = f"-s {override}"
+    key, equals, text = override.partition("=")
+    steps = tuple(key.strip().split("."))
+    if not equals or not all(steps):
+        raise ConfigError(f"{origin}: should be key=value with a dotted key, for example -s train.lr=0.1.")
+    given = read(text.encode(), origin)
+    target = document.value
+    for depth, step in enumerate(steps[:-1], start=1):
+        document.places.setdefault(steps[:depth], origin)
+        child = target.get(step)
+        if child is None:
+            child = target[step] = {}
+        if not isinstance(child, dict):
+            raise ConfigError(f"{origin}: '{step}' holds a value, not keys.")
+        target = child
+    old = target.get(steps[-1])
+    value = given.value
+    if isinstance(old, dict) and isinstance(value, str):
+        value = {"kind": value}  # -s train.optimizer=adam is short for -s train.optimizer.kind=adam
+    if steps[-1] == "kind" and target.get("kind") != value:
+        target.clear()  # the keys of one kind mean nothing to another
+    target[steps[-1]] = value
+    document.places[steps] = origin
+    for path, place in given.places.items():
+        document.places[steps + path] = place.rpartition(":")[0]
+
+
+def _short_name(path: Path) -> str:
+    """``path`` from the current folder where it lies below it, else the file's name alone for shipped experiments."""
+    resolved = path.resolve()
+    if resolved.is_relative_to(Path.cwd()):
+        return str(resolved.relative_to(Path.cwd()))
+    return path.name if resolved.is_relative_to(shipped_folder().resolve()) else str(path)
+
+
+def each() -> Iterator[tuple[str, Experiment | ConfigError]]:
+    """Every available experiment by name, or what is wrong with it."""
+    for name, path in sorted(available().items()):
+        try:
+            yield name, load_file(path)
+        except ConfigError as error:
+            yield name, error

@@ -1,0 +1,170 @@
+"""Trains any ``nn.Module`` with any ``torch.optim`` optimiser."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from mlhw.arrays import Array, Batch, Scaling, Split
+from mlhw.learners.parameters import check_fit
+from mlhw.protocols import StepReport
+
+MakeOptimiser = Callable[[nn.Module], torch.optim.Optimizer]
+
+
+class AutogradLearner:
+    """A module, its optimiser, and an averaged copy of it (weights and buffers) where asked for.
+
+    Images come as stored, (rows, height, width, channels), and are scaled a batch at a time: a photo set as float32
+    would take four times the memory. To the network they go as (rows, channels, height, width), channels last in memory.
+    """
+
+    members = 1
+
+    def __init__(
+        self,
+        build: Callable[[], nn.Module],
+        make_optimiser: MakeOptimiser,
+        *,
+        lr: float,
+        scaling: Scaling,
+        seed: int,
+        device: str = "cpu",
+        label_smoothing: float = 0.0,
+        average_decay: float | None = None,
+    ) -> None:
+        self.device, self.lr = torch.device(device), lr
+        self.label_smoothing, self.average_decay, self.steps = label_smoothing, average_decay, 0
+        self._random = _GlobalGenerators(self.device, seed)
+        with self._random.borrowed():  # layer constructors can draw from torch's global generators alone
+            network = build()
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)
+        self.optimiser = make_optimiser(self.network)
+        for group in self.optimiser.param_groups:
+            group["share"] = group["lr"] / lr
+        self.averaged = copy.deepcopy(self.network).eval() if average_decay else None
+        self.shift, self.scale = (
+            torch.tensor(numbers, dtype=torch.float32, device=self.device) for numbers in (scaling.shift, scaling.scale)
+        )
+
+    def place(self, split: Split) -> Split:
+        inputs, targets = (torch.from_numpy(values).to(self.device) for values in (split.inputs, split.targets))
+        return replace(split, inputs=inputs, targets=targets)
+
+    def _prepare(self, inputs: torch.Tensor) -> torch.Tensor:
+        scaled = inputs.float().sub(self.shift).mul_(self.scale)
+        return scaled.permute(0, 3, 1, 2) if scaled.ndim == 4 else scaled
+
+    def step(self, batch: Batch, lr_scale: float) -> StepReport:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.lr * lr_scale * group["share"]
+        self.network.train()
+        with self._random.borrowed():
+            scores = self.network(self._prepare(batch.inputs))
+        loss = functional.cross_entropy(scores, batch.targets, label_smoothing=self.label_smoothing)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves Tensor.backward unannotated
+        self.optimiser.step()
+        if self.average_decay:
+            self._average(self.average_decay)
+        with torch.no_grad():
+            return _report(scores, batch.targets, loss if not self.label_smoothing else None)
+
+    @torch.no_grad()
+    def _average(self, decay: float) -> None:
+        assert self.averaged is not None
+        self.steps += 1
+        share = 1.0 - min(decay, (1 + self.steps) / (10 + self.steps))  # young averages must not remember the start
+        trained, averages = self.network.state_dict(), self.averaged.state_dict()
+        floating = [name for name, value in averages.items() if value.is_floating_point()]
+        torch._foreach_lerp_([averages[name] for name in floating], [trained[name] for name in floating], share)
+
+    def _scorer(self) -> nn.Module:
+        return self.averaged if self.averaged is not None else self.network.eval()
+
+    @torch.inference_mode()
+    def score(self, batch: Batch) -> StepReport:
+        return _report(self._scorer()(self._prepare(batch.inputs)), batch.targets, None)
+
+    @torch.inference_mode()
+    def probabilities(self, inputs: Array) -> Any:
+        return self._scorer()(self._prepare(inputs)).softmax(dim=1).cpu().numpy()
+
+    def fetch(self, values: Sequence[Array]) -> Any:
+        return torch.stack(list(values)).double().cpu().numpy()[:, None]
+
+    def parameters(self) -> dict[str, Any]:
+        source = self.averaged if self.averaged is not None else self.network
+        return {name: value.detach().cpu().numpy().copy() for name, value in source.state_dict().items()}
+
+    def adopt(self, parameters: dict[str, Any]) -> None:
+        check_fit(parameters, {name: tuple(value.shape) for name, value in self.network.state_dict().items()})
+        tensors = {name: torch.from_numpy(np.array(value)) for name, value in parameters.items()}
+        self.network.load_state_dict(tensors)
+        if self.averaged is not None:
+            self.averaged.load_state_dict(tensors)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict() if self.averaged is not None else {},
+            "steps": self.steps,
+            "optimiser": self.optimiser.state_dict(),
+            "random": self._random.states,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        if self.averaged is not None:
+            self.averaged.load_state_dict(state["averaged"])
+        self.steps = int(state["steps"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self._random.states = list(state["random"])
+
+
+def _report(scores: torch.Tensor, targets: torch.Tensor, mean_loss: torch.Tensor | None) -> StepReport:
+    """Plain cross-entropy (without label smoothing) summed, and hits; a mixture counts the share of the guessed class."""
+    count = len(targets)
+    loss = (
+        functional.cross_entropy(scores, targets, reduction="sum") if mean_loss is None else mean_loss.detach() * count
+    )
+    guess = scores.argmax(dim=1)
+    hits = guess == targets if targets.ndim == 1 else targets.gather(1, guess[:, None])
+    return StepReport(loss, hits.sum(), count)
+
+
+class _GlobalGenerators:
+    """torch's global generators, borrowed: inside they go on from this learner's own states, outside they are as found."""
+
+    def __init__(self, device: torch.device, seed: int) -> None:
+        self.cuda = device.type == "cuda"
+        self.device = device
+        self.states = [torch.Generator().manual_seed(seed).get_state()]
+        if self.cuda:
+            self.states.append(torch.Generator(device).manual_seed(seed).get_state())
+
+    def _get(self) -> list[torch.Tensor]:
+        return [torch.get_rng_state(), *([torch.cuda.get_rng_state(self.device)] if self.cuda else [])]
+
+    def _set(self, states: list[torch.Tensor]) -> None:
+        torch.set_rng_state(states[0])
+        if self.cuda and len(states) > 1:
+            torch.cuda.set_rng_state(states[1], self.device)
+
+    @contextmanager
+    def borrowed(self) -> Iterator[None]:
+        found = self._get()
+        self._set(self.states)
+        try:
+            yield
+        finally:
+            self.states = self._get()
+            self._set(found)

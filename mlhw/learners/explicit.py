@@ -1,0 +1,137 @@
+"""Trains models whose gradients are written by hand, in numpy or on torch tensors alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from mlhw.arrays import Array, Batch, Scaling, Split
+from mlhw.learners.parameters import check_fit
+from mlhw.numerics.optimisers import UpdateRule
+from mlhw.protocols import StepReport
+
+
+class ExplicitModel(Protocol):
+    """What a hand-written model offers."""
+
+    parameters: dict[str, Array]
+
+    def as_inputs(self, stored: np.ndarray, scaling: Scaling) -> Array:
+        """Stored examples as this model computes with them."""
+
+    def as_targets(self, stored: np.ndarray) -> Array:
+        """Stored class indices likewise."""
+
+    def score(self, inputs: Array, targets: Array) -> StepReport:
+        """Summed loss and hits of a batch."""
+
+    def probabilities(self, inputs: Array) -> Array:
+        """Class probabilities (rows, classes)."""
+
+    def loss_and_grads(self, inputs: Array, targets: Array) -> tuple[StepReport, dict[str, Array]]:
+        """The report, and the gradients of the mean loss by parameter name."""
+
+
+class ExplicitLearner:
+    """A hand-written model, its update rule, and an exponential average of its weights where asked for."""
+
+    members = 1
+
+    def __init__(
+        self, model: ExplicitModel, rule: UpdateRule, lr: float, scaling: Scaling, average_decay: float | None = None
+    ) -> None:
+        self.model, self.rule, self.lr, self.scaling = model, rule, lr, scaling
+        self.average_decay, self.steps = average_decay, 0
+        self.averages = {name: _copy(value) for name, value in model.parameters.items()} if average_decay else {}
+
+    def place(self, split: Split) -> Split:
+        inputs = self.model.as_inputs(split.inputs, self.scaling)
+        return replace(split, inputs=inputs, targets=self.model.as_targets(split.targets))
+
+    def step(self, batch: Batch, lr_scale: float) -> StepReport:
+        report, gradients = self.model.loss_and_grads(batch.inputs, batch.targets)
+        self.rule.update(self.model.parameters, gradients, self.lr * lr_scale)
+        if self.average_decay:
+            self._average(self.average_decay)
+        return report
+
+    def _average(self, decay: float) -> None:
+        self.steps += 1
+        share = 1.0 - min(decay, (1 + self.steps) / (10 + self.steps))  # young averages must not remember the start
+        for name, average in self.averages.items():
+            average += share * (self.model.parameters[name] - average)
+
+    def score(self, batch: Batch) -> StepReport:
+        return self._with_averages(self.model.score, batch.inputs, batch.targets)
+
+    def probabilities(self, inputs: Array) -> Any:
+        return to_host(self._with_averages(self.model.probabilities, inputs))
+
+    def _with_averages(self, function: Any, *arguments: Array) -> Any:
+        if not self.average_decay:
+            return function(*arguments)
+        trained, self.model.parameters = self.model.parameters, self.averages
+        try:
+            return function(*arguments)
+        finally:
+            self.model.parameters = trained
+
+    def fetch(self, values: Sequence[Array]) -> Any:
+        stack = getattr(values[0], "new_tensor", None)
+        if stack is None:
+            return np.array(values, dtype=np.float64)[:, None]
+        import torch
+
+        return torch.stack(list(values)).double().cpu().numpy()[:, None]
+
+    def parameters(self) -> dict[str, Any]:
+        source = self.averages if self.average_decay else self.model.parameters
+        return {name: np.array(to_host(value)) for name, value in source.items()}
+
+    def adopt(self, parameters: dict[str, Any]) -> None:
+        check_fit(parameters, {name: tuple(value.shape) for name, value in self.model.parameters.items()})
+        for target in (self.model.parameters, self.averages):
+            _assign(target, {name: parameters[name] for name in target})
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "parameters": self.model.parameters,
+            "averages": self.averages,
+            "steps": self.steps,
+            "rule": self.rule.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        like = next(iter(self.model.parameters.values()))
+        _assign(self.model.parameters, state["parameters"])
+        _assign(self.averages, state["averages"])
+        self.steps = int(state["steps"])
+        self.rule.restore(_as_kind(state["rule"], like))
+
+
+def to_host(value: Array) -> Any:
+    """``value`` as a numpy array (sharing memory where it lies on the CPU)."""
+    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
+
+
+def _copy(value: Array) -> Array:
+    return value.clone() if hasattr(value, "clone") else value.copy()
+
+
+def _assign(targets: dict[str, Array], values: dict[str, Any]) -> None:
+    for name, target in targets.items():
+        target[...] = _as_kind(values[name], target)
+
+
+def _as_kind(value: Any, like: Array) -> Any:
+    """``value`` with its arrays of ``like``'s kind: numpy, or torch on the same device. Copies."""
+    if isinstance(value, dict):
+        return {key: _as_kind(item, like) for key, item in value.items()}
+    if not hasattr(value, "shape"):
+        return value
+    return (
+        like.new_tensor(to_host(value)) if hasattr(like, "new_tensor") else np.array(to_host(value), dtype=like.dtype)
+    )

@@ -1,0 +1,131 @@
+"""A multi-layer perceptron in numpy alone, its gradients by hand."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from mlhw.arrays import Scaling
+from mlhw.numerics.activations import ACTIVATIONS, softmax
+from mlhw.numerics.losses import softmax_cross_entropy
+from mlhw.protocols import StepReport
+
+
+class NumpyMlp:
+    """Layers ``a @ W + b`` with an activation between them, then softmax and cross-entropy.
+
+    ``parameters`` holds W1 (features, units), b1 (units,), W2, … . With ``bias='input'`` the input carries a column of
+    ones instead, and W1 has one row more. With ``squash_scores`` the scores pass through the activation as well.
+    """
+
+    def __init__(
+        self,
+        parameters: dict[str, np.ndarray],
+        activation: str = "sigmoid",
+        bias: str = "all",
+        squash_scores: bool = False,
+    ) -> None:
+        self.parameters = parameters
+        self.layers = sum(name.startswith("W") for name in parameters)
+        self.activation = ACTIVATIONS[activation]
+        self.bias, self.squash_scores = bias, squash_scores
+        self.dtype = parameters["W1"].dtype
+
+    def as_inputs(self, stored: np.ndarray, scaling: Scaling) -> Float[np.ndarray, "rows features"]:
+        """Stored examples as flat, scaled rows of this model's dtype (with the column of ones, where it has one)."""
+        flat = np.empty((len(stored), int(np.prod(stored.shape[1:])) + (self.bias == "input")), self.dtype)
+        body = flat[:, flat.shape[1] - int(np.prod(stored.shape[1:])) :]
+        body[:] = stored.reshape(len(stored), -1)
+        repeat = stored.shape[-1] if len(scaling.shift) > 1 else 1
+        body -= np.resize(np.asarray(scaling.shift, self.dtype), repeat if repeat == 1 else body.shape[1])
+        body *= np.resize(np.asarray(scaling.scale, self.dtype), repeat if repeat == 1 else body.shape[1])
+        if self.bias == "input":
+            flat[:, 0] = 1.0
+        return flat
+
+    def as_targets(self, stored: np.ndarray) -> Int[np.ndarray, " rows"]:
+        """Class indices as this model takes them."""
+        return stored
+
+    def activations(self, inputs: Float[np.ndarray, "rows features"]) -> list[Float[np.ndarray, "rows units"]]:
+        """The input and every layer's output, the scores last."""
+        outputs = [inputs]
+        for layer in range(1, self.layers + 1):
+            z = outputs[-1] @ self.parameters[f"W{layer}"]
+            if self.bias == "all":
+                z += self.parameters[f"b{layer}"]
+            squash = layer < self.layers or self.squash_scores
+            outputs.append(self.activation.function(z) if squash else z)
+        return outputs
+
+    def score(self, inputs: Float[np.ndarray, "rows features"], targets: Int[np.ndarray, " rows"]) -> StepReport:
+        """The summed cross-entropy and the number of rows whose largest score is the target's."""
+        return _report(*softmax_cross_entropy(self.activations(inputs)[-1], targets), targets)
+
+    def probabilities(self, inputs: Float[np.ndarray, "rows features"]) -> Float[np.ndarray, "rows classes"]:
+        """softmax of the scores."""
+        return softmax(self.activations(inputs)[-1])
+
+    def loss_and_grads(
+        self, inputs: Float[np.ndarray, "rows features"], targets: Int[np.ndarray, " rows"]
+    ) -> tuple[StepReport, dict[str, np.ndarray]]:
+        """The report, and the gradients of the *mean* cross-entropy by parameter name.
+
+        δ = (p - y)/m at the scores (times the activation's derivative where they are squashed); going down a layer,
+        ∂L/∂W = aᵀδ, ∂L/∂b = Σδ and δ ← δWᵀ ∘ f′(a).
+        """
+        outputs = self.activations(inputs)
+        losses, delta = softmax_cross_entropy(outputs[-1], targets)
+        report = _report(losses, delta, targets)
+        delta[np.arange(len(targets)), targets] -= 1.0
+        delta /= len(targets)
+        if self.squash_scores:
+            delta *= self.activation.derivative(outputs[-1])
+        gradients: dict[str, np.ndarray] = {}
+        for layer in range(self.layers, 0, -1):
+            gradients[f"W{layer}"] = outputs[layer - 1].T @ delta
+            if self.bias == "all":
+                gradients[f"b{layer}"] = delta.sum(axis=0)
+            if layer > 1:
+                delta = delta @ self.parameters[f"W{layer}"].T
+                delta *= self.activation.derivative(outputs[layer - 1])
+        return report, gradients
+
+
+def _report(losses: np.ndarray, probabilities: np.ndarray, targets: np.ndarray) -> StepReport:
+    hits = probabilities.argmax(axis=1) == targets
+    return StepReport(losses.sum(), np.count_nonzero(hits), len(targets))
+
+
+def build(
+    *,
+    input_shape: Sequence[int],
+    classes: int,
+    seed: int,
+    hidden_sizes: Sequence[int] = (128,),
+    activation: str = "sigmoid",
+    init: str = "glorot",
+    bias: str = "all",
+    squash_scores: bool = False,
+    dtype: str = "float32",
+) -> NumpyMlp:
+    """A fresh network. Weights: U(-1, 1), or normal with variance 2/(in+out) (Glorot) or 2/in (He); biases 0.
+
+    All weights equal (all zero, say) would stay equal for ever: every unit of a layer would get the same gradient.
+    """
+    rng = np.random.default_rng(seed)
+    sizes = [int(np.prod(input_shape)) + (bias == "input"), *hidden_sizes, classes]
+    parameters: dict[str, Any] = {}
+    for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
+        if init == "uniform":
+            weights = rng.uniform(-1.0, 1.0, (n_in, n_out))
+        else:
+            weights = rng.standard_normal((n_in, n_out)) * np.sqrt(2.0 / (n_in + n_out if init == "glorot" else n_in))
+        parameters[f"W{layer}"] = weights.astype(dtype)
+        if bias == "all":
+            parameters[f"b{layer}"] = np.zeros(n_out, dtype)
+    return NumpyMlp(parameters, activation, bias, squash_scores)

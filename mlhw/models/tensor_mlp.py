@@ -1,0 +1,131 @@
+"""A multi-layer perceptron in torch tensor operations alone: no autograd, no ``torch.nn``, no built-in loss or optimiser."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from mlhw.arrays import Scaling
+from mlhw.protocols import StepReport
+
+
+def _relu(z: torch.Tensor) -> torch.Tensor:
+    return z * (z > 0)
+
+
+def _sigmoid(z: torch.Tensor) -> torch.Tensor:
+    """(1 + tanh(z/2)) / 2: the logistic function, which overflows for no z."""
+    return (z * 0.5).tanh_().add_(1.0).mul_(0.5)
+
+
+# Each with its derivative in terms of its output.
+Elementwise = Callable[[torch.Tensor], torch.Tensor]
+ACTIVATIONS: dict[str, tuple[Elementwise, Elementwise]] = {
+    "sigmoid": (_sigmoid, lambda out: out * (1.0 - out)),
+    "tanh": (torch.tanh, lambda out: 1.0 - out * out),
+    "relu": (_relu, lambda out: (out > 0).to(out.dtype)),
+}
+
+
+class TensorMlp:
+    """Layers ``a @ W + b`` with an activation between them, then softmax and mean cross-entropy.
+
+    ``parameters`` holds W1 (features, units), b1 (units,), W2, b2, … on one device.
+    """
+
+    def __init__(self, parameters: dict[str, torch.Tensor], activation: str = "sigmoid") -> None:
+        self.parameters = parameters
+        self.layers = len(parameters) // 2
+        self.function, self.derivative = ACTIVATIONS[activation]
+        self.device, self.dtype = parameters["W1"].device, parameters["W1"].dtype
+
+    def as_inputs(self, stored: np.ndarray, scaling: Scaling) -> Float[torch.Tensor, "rows features"]:
+        """Stored examples as flat, scaled rows on this model's device."""
+        values = torch.from_numpy(np.ascontiguousarray(stored)).to(self.device)
+        shift, scale = (
+            torch.tensor(numbers, dtype=self.dtype, device=self.device) for numbers in (scaling.shift, scaling.scale)
+        )
+        return values.to(self.dtype).sub_(shift).mul_(scale).reshape(len(stored), -1)
+
+    def as_targets(self, stored: np.ndarray) -> Int[torch.Tensor, " rows"]:
+        """Class indices on this model's device."""
+        return torch.from_numpy(np.ascontiguousarray(stored)).to(self.device)
+
+    def activations(self, inputs: Float[torch.Tensor, "rows features"]) -> list[torch.Tensor]:
+        """The input and every layer's output, the scores last."""
+        outputs = [inputs]
+        for layer in range(1, self.layers + 1):
+            z = (outputs[-1] @ self.parameters[f"W{layer}"]).add_(self.parameters[f"b{layer}"])
+            outputs.append(self.function(z) if layer < self.layers else z)
+        return outputs
+
+    def score(self, inputs: Float[torch.Tensor, "rows features"], targets: Int[torch.Tensor, " rows"]) -> StepReport:
+        """The summed cross-entropy and the number of rows whose largest score is the target's, on the device."""
+        return _losses(self.activations(inputs)[-1], targets)[0]
+
+    def probabilities(self, inputs: Float[torch.Tensor, "rows features"]) -> Float[torch.Tensor, "rows classes"]:
+        """softmax of the scores."""
+        scores = self.activations(inputs)[-1]
+        exponentials = (scores - scores.amax(dim=1, keepdim=True)).exp_()
+        return exponentials.div_(exponentials.sum(dim=1, keepdim=True))
+
+    def loss_and_grads(
+        self, inputs: Float[torch.Tensor, "rows features"], targets: Int[torch.Tensor, " rows"]
+    ) -> tuple[StepReport, dict[str, torch.Tensor]]:
+        """The report, and the gradients of the *mean* cross-entropy by parameter name.
+
+        δ = (p - y)/m at the scores; going down a layer, ∂L/∂W = aᵀδ, ∂L/∂b = Σδ and δ ← δWᵀ ∘ f′(a).
+        """
+        outputs = self.activations(inputs)
+        report, delta, at_target = _losses(outputs[-1], targets)
+        delta.scatter_(1, targets[:, None], at_target.sub_(1.0)).div_(len(targets))
+        gradients: dict[str, torch.Tensor] = {}
+        for layer in range(self.layers, 0, -1):
+            gradients[f"W{layer}"] = outputs[layer - 1].T @ delta
+            gradients[f"b{layer}"] = delta.sum(dim=0)
+            if layer > 1:
+                delta = (delta @ self.parameters[f"W{layer}"].T).mul_(self.derivative(outputs[layer - 1]))
+        return report, gradients
+
+
+def _losses(scores: torch.Tensor, targets: torch.Tensor) -> tuple[StepReport, torch.Tensor, torch.Tensor]:
+    """The report, softmax(scores) (rows, classes), and its entry at each row's target (rows, 1).
+
+    The loss is log Σexp(z - max z) - (z_target - max z): finite where the probability itself rounds to 0.
+    """
+    top, guess = scores.max(dim=1, keepdim=True)
+    shifted = scores - top
+    chosen = shifted.gather(1, targets[:, None])
+    exponentials = shifted.exp_()
+    totals = exponentials.sum(dim=1, keepdim=True)
+    report = StepReport((totals.log() - chosen).sum(), (guess[:, 0] == targets).sum(), len(targets))
+    probabilities = exponentials.div_(totals)
+    return report, probabilities, probabilities.gather(1, targets[:, None])
+
+
+def build(
+    *,
+    input_shape: Sequence[int],
+    classes: int,
+    seed: int,
+    hidden_sizes: Sequence[int] = (128,),
+    activation: str = "sigmoid",
+    init: str = "glorot",
+    dtype: str = "float32",
+    device: str = "cpu",
+) -> TensorMlp:
+    """A fresh network. Weights: N(0, 1), or normal with variance 2/(in+out) (Glorot) or 2/in (He); biases 0."""
+    generator = torch.Generator().manual_seed(seed)
+    kind: torch.dtype = getattr(torch, dtype)
+    sizes = [int(np.prod(input_shape)), *hidden_sizes, classes]
+    parameters = {}
+    for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
+        deviation = {"normal": 1.0, "glorot": (2.0 / (n_in + n_out)) ** 0.5, "he": (2.0 / n_in) ** 0.5}[init]
+        weights = torch.randn(n_in, n_out, generator=generator, dtype=kind) * deviation
+        parameters[f"W{layer}"] = weights.to(device)
+        parameters[f"b{layer}"] = torch.zeros(n_out, dtype=kind, device=device)
+    return TensorMlp(parameters, activation)

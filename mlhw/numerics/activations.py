@@ -1,0 +1,72 @@
+"""Activations and their derivatives, the derivatives in terms of the activation's *output*.
+
+That form is what backpropagation wants: the output is at hand, and the input need not be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+
+def sigmoid(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """1 / (1 + exp(-z)), computed as (1 + tanh(z/2)) / 2, which overflows for no z."""
+    half = np.multiply(z, 0.5)
+    np.tanh(half, out=half)
+    half += 1.0
+    half *= 0.5
+    return half
+
+
+def d_sigmoid(out: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """dσ/dz = σ (1 - σ), from σ's output."""
+    return out * (1.0 - out)
+
+
+def tanh(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """The hyperbolic tangent."""
+    return np.tanh(z)
+
+
+def d_tanh(out: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """d tanh/dz = 1 - tanh², from tanh's output."""
+    return 1.0 - out * out
+
+
+def relu(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """max(z, 0)."""
+    return np.maximum(z, 0.0)
+
+
+def d_relu(out: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """1 where the output is positive, else 0 (so 0 at the kink, by convention)."""
+    return (out > 0).astype(out.dtype)
+
+
+def softmax(z: Float[np.ndarray, "rows classes"]) -> Float[np.ndarray, "rows classes"]:
+    """exp(z) / Σ exp(z) a row, with the row's maximum taken off first, which changes nothing and overflows for no z."""
+    exponentials = np.exp(z - z.max(axis=1, keepdims=True))
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    return exponentials
+
+
+def d_softmax(out: Float[np.ndarray, " classes"]) -> Float[np.ndarray, "classes classes"]:
+    """The full Jacobian diag(s) - s sᵀ of one row, from softmax's output; its row sums are 0."""
+    return np.diag(out) - np.outer(out, out)
+
+
+class Activation(NamedTuple):
+    """An elementwise function and its derivative in terms of its output."""
+
+    function: Callable[[np.ndarray], np.ndarray]
+    derivative: Callable[[np.ndarray], np.ndarray]
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(sigmoid, d_sigmoid),
+    "tanh": Activation(tanh, d_tanh),
+    "relu": Activation(relu, d_relu),
+}

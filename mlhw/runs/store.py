@@ -1,0 +1,228 @@
+"""Run folders: made, found, listed, locked and removed. Everything known of a run is in its files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from mlhw.errors import OutputError, RunError, did_you_mean
+from mlhw.files import write_json, write_text
+
+RUN_ID = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9-]*)-(?P<time>[0-9]{8}-[0-9]{6})-(?P<tail>[0-9a-f]{4})")
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+
+Status = Literal["done", "failed", "running", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run folder. Holds no state but its path."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @property
+    def config_file(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.path / "metrics.csv"
+
+    @property
+    def summary_file(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def error_file(self) -> Path:
+        return self.path / "error.json"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        return self.path / "checkpoints" / "last.pt"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        return self.path / "checkpoints" / "best.pt"
+
+    @property
+    def started(self) -> str:
+        """The moment of its start as in the id, ``yyyymmdd-hhmmss`` in UTC: sorts as time does."""
+        match = RUN_ID.fullmatch(self.id)
+        return match["time"] if match else ""
+
+    def status(self) -> Status:
+        """Done once the summary is written, failed with an error.json, running while its lock is held."""
+        if self.summary_file.exists():
+            return "done"
+        if self._is_locked():
+            return "running"
+        return "failed" if self.error_file.exists() else "interrupted"
+
+    def summary(self) -> dict[str, Any] | None:
+        """The contents of summary.json, or None before the run is done (or where the file is damaged)."""
+        return _read_json(self.summary_file)
+
+    def error(self) -> dict[str, Any] | None:
+        """The contents of error.json, or None."""
+        return _read_json(self.error_file)
+
+    def log(self, line: str) -> None:
+        """Add one line, with the time in UTC, to log.txt; a full disk must not end a run for the sake of its log."""
+        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with contextlib.suppress(OSError), (self.path / "log.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{stamp} {line}\n")
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run while the block lasts. The system frees the lock of a process that dies.
+
+        Raises:
+            RunError: another process holds it; names the process.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / "lock", timeout=0.3)  # longer than a status look-up holds it
+        try:
+            lock.acquire()
+        except Timeout:
+            holder = _read_json(self.path / "holder.json") or {}
+            who = f"process {holder.get('pid', '?')} on {holder.get('host', '?')}"
+            raise RunError(f"run {self.id} is held by {who}. Wait until it ends, or stop it.") from None
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror or error}.") from error
+        try:
+            write_json(self.path / "holder.json", {"pid": os.getpid(), "host": socket.gethostname()})
+            yield
+        finally:
+            lock.release()
+
+    def _is_locked(self) -> bool:
+        path = self.path / "lock"
+        if not path.exists():
+            return False
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except (Timeout, OSError):
+            return True
+        lock.release()
+        return False
+
+
+def create(outputs: Path, name: str, config_text: str) -> Run:
+    """A new run folder ``<name>-<UTC time>-<4 hex>`` with its config.yaml; mkdir makes two starts at once differ.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    try:
+        outputs.mkdir(parents=True, exist_ok=True)
+        while True:
+            path = outputs / f"{name}-{stamp}-{secrets.token_hex(2)}"
+            try:
+                path.mkdir()
+                break
+            except FileExistsError:
+                continue
+        (path / "checkpoints").mkdir()
+        (path / "plots").mkdir()
+    except OSError as error:
+        raise OutputError(
+            f"cannot make a run folder in {outputs}: {error.strerror or error}. "
+            "Set MLHW_OUTPUTS to a folder that you may write to."
+        ) from error
+    write_text(path / "config.yaml", config_text)
+    return Run(path)
+
+
+def all_runs(outputs: Path) -> list[Run]:
+    """Every run in ``outputs``, newest first."""
+    try:
+        names = [entry.name for entry in os.scandir(outputs) if RUN_ID.fullmatch(entry.name) and entry.is_dir()]
+    except OSError:
+        return []
+    return sorted((Run(outputs / name) for name in names), key=_age, reverse=True)
+
+
+def _age(run: Run) -> tuple[str, str]:
+    return run.started, run.id
+
+
+def find(outputs: Path, name: str) -> Run:
+    """The run that ``name`` means: a whole id, a prefix that only one run has, or ``latest``.
+
+    Raises:
+        RunError: malformed, none, or several; names the candidates.
+    """
+    if not _SAFE.fullmatch(name):
+        raise RunError(f"'{name}' is not a run id: letters, digits and dashes alone. `mlhw runs` lists the runs.")
+    runs = all_runs(outputs)
+    if not runs:
+        raise RunError(f"there are no runs in {outputs}. `mlhw train digits-cnn` makes one.")
+    if name == "latest":
+        return latest(runs)
+    matches = [run for run in runs if run.id == name] or [run for run in runs if run.id.startswith(name)]
+    if not matches:
+        raise RunError(f"no run '{name}' in {outputs}. {did_you_mean(name, [run.id for run in runs[:50]])}")
+    if len(matches) > 1:
+        some = ", ".join(run.id for run in matches[:5]) + (", …" if len(matches) > 5 else "")
+        raise RunError(f"'{name}' is the beginning of {len(matches)} runs: {some}. Give more letters.")
+    return matches[0]
+
+
+def latest(runs: list[Run]) -> Run:
+    """The newest of ``runs`` (newest first); of those started within one second, the one whose config came last."""
+    candidates = [run for run in runs if run.started == runs[0].started]
+
+    def written(run: Run) -> int:
+        try:
+            return run.config_file.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    return max(candidates, key=written)
+
+
+def remove(run: Run) -> None:
+    """Delete the run's folder. A live run is never removed.
+
+    Raises:
+        RunError: another process holds it.
+        OutputError: the folder cannot be removed.
+    """
+    with contextlib.ExitStack() as held:
+        held.enter_context(run.lock())
+        if os.name == "nt":
+            held.close()  # Windows renames no folder that holds an open file
+        grave = run.path.with_name(f".{run.id}.removed")
+        try:
+            run.path.rename(grave)  # gone at once under its name, even if the removal below is cut short
+        except OSError as error:
+            raise OutputError(f"cannot remove {run.path}: {error.strerror or error}.") from error
+    shutil.rmtree(grave, ignore_errors=True)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -51,6 +51,11 @@ class Splits:
         pairs = {"train": self.train, "val": self.val, "test": self.test}
         return {name: split for name, split in pairs.items() if split is not None}
 
+    def map(self, function: Callable[[Split], Split]) -> Splits:
+        """The same with ``function`` applied to every split."""
+        val, test = (None if split is None else function(split) for split in (self.val, self.test))
+        return replace(self, train=function(self.train), val=val, test=test)
+
 
 class Batch(NamedTuple):
     """Some rows of a split. ``targets`` are class indices (rows,) or, after mixing, probabilities (rows, classes)."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,45 +11,10 @@ import yaml
 from pydantic import ValidationError
 
 from mlhw.config.faults import as_config_error
+from mlhw.config.find import find, shipped_folder
 from mlhw.config.reader import Document, read, scalar
 from mlhw.config.schema import Experiment
-from mlhw.errors import ConfigError, did_you_mean
-
-LOCAL = Path("experiments")
-
-
-def shipped_folder() -> Path:
-    """Where the experiments that come with mlhw lie: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "experiments"
-    return inside if inside.is_dir() else package.parent / "experiments"
-
-
-def available() -> dict[str, Path]:
-    """Experiment name to file; ``./experiments`` wins over the shipped ones."""
-    found: dict[str, Path] = {}
-    for folder in (shipped_folder(), LOCAL):
-        if folder.is_dir():
-            found |= {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    return found
-
-
-def find(name: str) -> Path:
-    """The file of the experiment ``name``: a path where it looks like one or is a file, else a known name.
-
-    Raises:
-        ConfigError: there is none; names the nearest.
-    """
-    path = Path(name)
-    looks_like_path = path.suffix in (".yaml", ".yml") or any(mark in name for mark in ("/", os.sep))
-    if looks_like_path:
-        if path.is_file():
-            return path
-        raise ConfigError(f"no experiment file {name}. `mlhw list` shows the experiments that there are.")
-    known = available()
-    if name in known:
-        return known[name]
-    raise ConfigError(f"no experiment named '{name}'. {did_you_mean(name, known)} `mlhw list` shows all.")
+from mlhw.errors import ConfigError
 
 
 def load(name: str, overrides: Sequence[str] = ()) -> Experiment:
@@ -155,12 +119,3 @@ def _short_name(path: Path) -> str:
     if resolved.is_relative_to(Path.cwd()):
         return str(resolved.relative_to(Path.cwd()))
     return path.name if resolved.is_relative_to(shipped_folder().resolve()) else str(path)
-
-
-def each() -> Iterator[tuple[str, Experiment | ConfigError]]:
-    """Every available experiment by name, or what is wrong with it."""
-    for name, path in sorted(available().items()):
-        try:
-            yield name, load_file(path)
-        except ConfigError as error:
-            yield name, error

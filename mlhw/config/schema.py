@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 SCHEMA_VERSION = 1
 
@@ -331,3 +331,12 @@ class Experiment(Strict):
 
 
 NO_VAL = ("mnist", "fashion-mnist", "digits")
+
+
+def is_name(text: str) -> bool:
+    """Whether ``text`` can name an experiment or a run's folder."""
+    try:
+        TypeAdapter(Name).validate_python(text)
+    except ValidationError:
+        return False
+    return True

@@ -7,31 +7,34 @@ CSVs ``<data>/MNIST/mnist_train.csv`` and ``mnist_test.csv``.
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from mlhw.arrays import Place, Split, Splits
-from mlhw.datasets import idx, tables
+from mlhw.datasets import idx, labels, pixels
 from mlhw.datasets.cache import fingerprint, prepared
 from mlhw.errors import DataError, DataMissing
 
-DIGITS = tuple("0123456789")
-FASHION = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A data set in MNIST's format: its name, its folder (and class in torchvision), and its ten classes."""
+
+    name: str
+    folder: str
+    class_names: tuple[str, ...]
+
+
+MNIST = Family("mnist", "MNIST", tuple("0123456789"))
+FASHION = Family(
+    "fashion-mnist",
+    "FashionMNIST",
+    ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
-# In the order train images, train labels, test images, test labels; and their number of dimensions.
-IDX_FILES = {
+IDX_FILES = {  # to the number of dimensions
     "train-images-idx3-ubyte": 3,
     "train-labels-idx1-ubyte": 1,
     "t10k-images-idx3-ubyte": 3,
@@ -51,108 +54,106 @@ def load(place: Place, *, source: Literal["auto", "idx", "csv"] = "auto") -> Spl
         DataMissing: neither is there; names the files, the folder and the command that fetches them.
         DataError: a file is cut off or garbled; names it, with the bytes (or the line) expected and got.
     """
-    folder = Path(place.data) / "MNIST"
-    raw, absent = _idx_files(folder)
-    csvs = [folder / name for name in CSV_FILES]
-    use_csv = source == "csv" or (source == "auto" and absent and all(path.is_file() for path in csvs))
-    if use_csv:
-        _require(csvs)
-        settings = {"csv": fingerprint(csvs)}
-        return prepared(place, "mnist", settings, lambda _: _from_csvs(place, csvs))
-    return _load_idx(place, "MNIST", DIGITS, raw, absent)
-
-
-def load_fashion(place: Place) -> Splits:
-    """Fashion-MNIST: train and test, inputs uint8 (rows, 28, 28, 1), targets int64 0 to 9. Raises as ``load``."""
-    raw, absent = _idx_files(Path(place.data) / "FashionMNIST")
-    return _load_idx(place, "FashionMNIST", FASHION, raw, absent)
-
-
-def _idx_files(folder: Path) -> tuple[list[Path], list[str]]:
-    """The IDX files of ``folder`` (plain before ``.gz``), and the names of those that are absent."""
-    raw = folder / "raw"
-    candidates = {name: (raw / name, raw / f"{name}.gz") for name in IDX_FILES}
-    found = {name: next((path for path in paths if path.is_file()), None) for name, paths in candidates.items()}
-    return [path for path in found.values() if path], [name for name, path in found.items() if path is None]
-
-
-def _load_idx(place: Place, kind: str, class_names: tuple[str, ...], raw: list[Path], absent: list[str]) -> Splits:
-    name = {"MNIST": "mnist", "FashionMNIST": "fashion-mnist"}[kind]
-    if absent:
-        folder = Path(place.data) / kind / "raw"
-        raise DataMissing(
-            f"{kind} is not all in {folder}: missing {', '.join(absent)} (plain, or with .gz). Run "
-            f"`mlhw data fetch {name}`, or set MLHW_DATA to the folder that holds {kind}/."
-        )
-    settings = {"idx": fingerprint(raw)}
-    return prepared(place, name, settings, lambda folder: _from_idx(place, kind, class_names, raw, folder))
-
-
-def _from_idx(place: Place, kind: str, class_names: tuple[str, ...], files: list[Path], folder: Path) -> Splits:
-    """The splits as torchvision reads them, from copies that were unpacked and checked byte by byte.
-
-    The copies cost 55 MB of disk for a moment: the data folder may be read-only and hold ``.gz`` files alone.
-    """
-    from torchvision import datasets
-
-    reader = getattr(datasets, kind)
-    with tempfile.TemporaryDirectory(dir=folder) as root:
-        unpacked = Path(root) / kind / "raw"
-        unpacked.mkdir(parents=True)
-        rows = []
-        for done, (path, (name, dimensions)) in enumerate(zip(files, IDX_FILES.items(), strict=True)):
-            place.progress(f"reading {kind}", done, len(files))
-            data, shape = idx.contents(path, dimensions, f"mlhw data fetch {folder.name.strip('.').rpartition('-')[0]}")
-            (unpacked / name).write_bytes(data)
-            rows.append(shape)
-        _agree(files, rows)
-        parts = [reader(root, train=train, download=False) for train in (True, False)]
-        place.progress(f"reading {kind}", len(files), len(files))
-    images = [part.data.numpy()[..., np.newaxis] for part in parts]
-    labels = [part.targets.numpy().astype(np.int64) for part in parts]
-    for path, targets in zip(files[1::2], labels, strict=True):
-        _in_range(path, targets)
-    train, test = (Split(inputs, targets, class_names) for inputs, targets in zip(images, labels, strict=True))
-    return Splits(train, test=test)
-
-
-def _agree(files: list[Path], shapes: list[tuple[int, ...]]) -> None:
-    """Raise DataError unless images are 28×28 and there are as many labels as images, at least one."""
-    for images, labels in ((0, 1), (2, 3)):
-        if shapes[images][1:] != (28, 28):
-            height, width = shapes[images][1:]
-            raise DataError(f"{files[images]}: expected images of 28×28 pixels, got {height}×{width}. Replace the file.")
-        if shapes[images][0] != shapes[labels][0] or not shapes[images][0]:
-            raise DataError(
-                f"{files[images]} holds {shapes[images][0]} images, but {files[labels].name} {shapes[labels][0]} labels: "
-                "they must be as many, and at least one. Replace both files."
-            )
-
-
-def _in_range(path: Path, targets: np.ndarray) -> None:
-    wrong = np.flatnonzero((targets < 0) | (targets > 9))
-    if len(wrong):
-        raise DataError(f"{path}: label {targets[wrong[0]]} of row {wrong[0] + 1} is not 0 to 9. Replace the file.")
-
-
-def _require(csvs: list[Path]) -> None:
+    csvs = [Path(place.data) / MNIST.folder / name for name in CSV_FILES]
+    if source == "auto":
+        all_idx = all(_idx_file(place, MNIST, name) for name in IDX_FILES)
+        source = "csv" if not all_idx and all(path.is_file() for path in csvs) else "idx"
+    if source == "idx":
+        return _load_idx(place, MNIST)
     absent = [path.name for path in csvs if not path.is_file()]
     if absent:
         raise DataMissing(
             f"MNIST's CSVs are not all in {csvs[0].parent}: missing {', '.join(absent)}. Put them there, set MLHW_DATA, "
             "or run `mlhw data fetch mnist` and set data.source: idx."
         )
+    return prepared(place, "mnist-csv", {"files": fingerprint(csvs)}, lambda _: _from_csvs(place, csvs))
+
+
+def load_fashion(place: Place) -> Splits:
+    """Fashion-MNIST: train and test, inputs uint8 (rows, 28, 28, 1), targets int64 0 to 9. Raises as ``load``."""
+    return _load_idx(place, FASHION)
+
+
+def _idx_file(place: Place, family: Family, name: str) -> Path | None:
+    raw = Path(place.data) / family.folder / "raw"
+    return next((path for path in (raw / name, raw / f"{name}.gz") if path.is_file()), None)
+
+
+def _load_idx(place: Place, family: Family) -> Splits:
+    found = {name: _idx_file(place, family, name) for name in IDX_FILES}
+    files = [path for path in found.values() if path is not None]
+    absent = [name for name, path in found.items() if path is None]
+    if absent:
+        raise DataMissing(
+            f"{family.folder} is not all in {Path(place.data) / family.folder / 'raw'}: missing {', '.join(absent)} "
+            f"(plain, or with .gz). Run `mlhw data fetch {family.name}`, or set MLHW_DATA to the folder that holds "
+            f"{family.folder}/."
+        )
+    settings = {"files": fingerprint(files)}
+    return prepared(place, family.name, settings, lambda folder: _from_idx(place, family, files, folder))
+
+
+def _from_idx(place: Place, family: Family, files: list[Path], folder: Path) -> Splits:
+    """The splits as torchvision reads them, from copies in ``folder`` that were unpacked and checked byte by byte.
+
+    The copies cost 55 MB of disk for a moment: the data folder may be read-only and hold ``.gz`` files alone.
+    """
+    shapes = []
+    with tempfile.TemporaryDirectory(dir=folder) as root:
+        raw = Path(root) / family.folder / "raw"
+        raw.mkdir(parents=True)
+        for done, (path, (name, dimensions)) in enumerate(zip(files, IDX_FILES.items(), strict=True)):
+            place.progress(f"preparing {family.name}", done, len(files))
+            data, shape = idx.contents(path, dimensions, f"mlhw data fetch {family.name}")
+            (raw / name).write_bytes(data)
+            shapes.append(shape)
+        _agree(files, shapes)
+        parts = _torchvision(root, family)
+    place.progress(f"preparing {family.name}", len(files), len(files))
+    splits = []
+    for path, part in zip(files[1::2], parts, strict=True):
+        targets = part.targets.numpy().astype(np.int64)
+        if targets.max() > 9:
+            row = int(np.argmax(targets > 9))
+            raise DataError(f"{path}: label {targets[row]} of row {row + 1} is not 0 to 9. Replace the file.")
+        splits.append(Split(part.data.numpy()[..., np.newaxis], targets, family.class_names))
+    return Splits(splits[0], test=splits[1])
+
+
+def _torchvision(root: str, family: Family) -> list[Any]:
+    from torchvision.datasets import MNIST as TORCH_MNIST
+    from torchvision.datasets import FashionMNIST
+
+    reader = FashionMNIST if family is FASHION else TORCH_MNIST
+    return [reader(root, train=train, download=False) for train in (True, False)]
+
+
+def _agree(files: list[Path], shapes: list[tuple[int, ...]]) -> None:
+    """Raise DataError unless images are 28×28 and there are as many labels as images, at least one."""
+    for images, names in ((0, 1), (2, 3)):
+        rows, height, width = shapes[images]
+        if (height, width) != (28, 28):
+            raise DataError(
+                f"{files[images]}: expected images of 28×28 pixels, got {height}×{width}. Replace the file."
+            )
+        if rows == 0 or rows != shapes[names][0]:
+            raise DataError(
+                f"{files[images]} holds {rows} images, but {files[names].name} {shapes[names][0]} labels: "
+                "they must be as many, and at least one. Replace both files."
+            )
 
 
 def _from_csvs(place: Place, csvs: list[Path]) -> Splits:
-    parts = []
+    splits = []
     for done, path in enumerate(csvs):
-        place.progress("reading MNIST", done, len(csvs))
-        table = tables.read_pixels(path)
-        inputs = tables.as_images(table, (28, 28, 1))
+        place.progress("preparing mnist", done, len(csvs))
+        table = pixels.read(path)
+        inputs = pixels.as_images(table, (28, 28, 1))
         if inputs.dtype != np.uint8:
-            raise DataError(f"{path}: MNIST's pixels are whole numbers from 0 to 255; this file has others.")
-        targets = tables.class_indices(table, DIGITS)
-        parts.append(Split(inputs, targets, DIGITS))
-    place.progress("reading MNIST", len(csvs), len(csvs))
-    return Splits(parts[0], test=parts[1])
+            raise DataError(
+                f"{path}: MNIST's pixels are whole numbers from 0 to 255; this file has others. Replace it."
+            )
+        targets = labels.indices(table.labels, MNIST.class_names, table.where)
+        splits.append(Split(inputs, targets, MNIST.class_names))
+    place.progress("preparing mnist", len(csvs), len(csvs))
+    return Splits(splits[0], test=splits[1])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 PACKAGES = ("mlhw", "numpy", "torch", "torchvision", "scikit-learn", "pillow", "pandas", "matplotlib")
@@ -25,10 +28,29 @@ def environment(device: str, threads: int) -> dict[str, Any]:
     }
 
 
+def read_environment(path: Path) -> dict[str, Any]:
+    """The environment that a run recorded; empty where it has none that can be read."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs of all that can change the last digits, in words: ``threads 2 then, 1 now``."""
+    if not before:
+        return []
+    pairs = [(key, before.get(key), now.get(key)) for key in ("device", "threads", "processor", "platform")]
+    packages = before.get("packages", {})
+    pairs += [(name, packages.get(name), now["packages"].get(name)) for name in ("numpy", "torch")]
+    return [f"{name} {then} then, {value} now" for name, then, value in pairs if then != value]
+
+
 def processor() -> str:
     """The processor's name as the system gives it."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123  (Linux's own file; elsewhere not there)
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as file:  # Linux alone has it
             for line in file:
                 if line.startswith("model name"):
                     return line.partition(":")[2].strip()

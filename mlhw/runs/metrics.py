@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mlhw.errors import OutputError, RunError
@@ -16,12 +16,12 @@ HEADER = "epoch,split,loss,accuracy,lr,seconds"
 class MetricsFile:
     """An open metrics.csv. Rows are whole lines, flushed at once; ``sync`` also brings them to the disk."""
 
-    def __init__(self, path: Path, keep_epochs: int = 0) -> None:
-        """Open for appending, keeping the whole rows up to epoch ``keep_epochs`` and dropping what follows.
+    def __init__(self, path: Path, keep: Callable[[EpochRow], bool] = lambda row: False) -> None:
+        """Open for appending; of the whole rows that are there, those stay that ``keep`` names.
 
         A crash can tear the last line or leave rows newer than the checkpoint; the resumed loop writes those again.
         """
-        kept = [row for row in read_metrics(path) if row.epoch <= keep_epochs] if path.exists() else []
+        kept = list(filter(keep, read_metrics(path))) if path.exists() else []
         text = "".join(f"{line}\n" for line in [HEADER, *map(_line, kept)])
         self.path = path
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -22,9 +23,9 @@ class Recorder:
     resumed run, being the same run, writes again.
     """
 
-    def __init__(self, run: Run, learner: Learner, *, has_val: bool, keep_epochs: int = 0) -> None:
+    def __init__(self, run: Run, learner: Learner, *, has_val: bool, keep: Callable[[EpochRow], bool]) -> None:
         self.run, self.learner, self.has_val = run, learner, has_val
-        self.metrics = MetricsFile(run.metrics_file, keep_epochs)
+        self.metrics = MetricsFile(run.metrics_file, keep)
         self._written = monotonic()
         self._best: dict[str, Any] | None = None  # the best weights, while they are not on disk yet
         self._state: LoopState | None = None

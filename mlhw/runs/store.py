@@ -52,6 +52,18 @@ class Run:
         return self.path / "error.json"
 
     @property
+    def environment_file(self) -> Path:
+        return self.path / "environment.json"
+
+    @property
+    def predictions_file(self) -> Path:
+        return self.path / "test_predictions.csv"
+
+    @property
+    def plots(self) -> Path:
+        return self.path / "plots"
+
+    @property
     def last_checkpoint(self) -> Path:
         return self.path / "checkpoints" / "last.pt"
 

@@ -1,0 +1,54 @@
+"""The commands and their groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import typer
+
+from mlhw.cli import data, runs, train
+from mlhw.cli.guard import guarded
+
+app = typer.Typer(
+    name="mlhw",
+    help="Run the classic deep-learning exercises: one command each, small, exact, reproducible.",
+    epilog="Start with: mlhw train digits-cnn",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import mlhw
+
+        typer.echo(f"mlhw {mlhw.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks (anywhere on the line; or MLHW_DEBUG=1).")
+    ] = False,
+) -> None:
+    """Run the classic deep-learning exercises: one command each, small, exact, reproducible."""
+
+
+PANELS: tuple[tuple[str, Mapping[str, Callable[..., None]]], ...] = (
+    ("Experiments", train.COMMANDS),
+    ("Runs", runs.COMMANDS),
+)
+for panel, commands in PANELS:
+    for name, function in commands.items():
+        app.command(name, rich_help_panel=panel)(guarded(function))
+
+data_app = typer.Typer(help="List, fetch, verify and preview data sets.", no_args_is_help=True)
+for name, function in data.COMMANDS.items():
+    data_app.command(name)(guarded(function))
+app.add_typer(data_app, name="data", rich_help_panel="Data")

@@ -1,0 +1,5 @@
+"""data list, fetch, verify, preview."""
+
+from collections.abc import Callable
+
+COMMANDS: dict[str, Callable[..., None]] = {}

@@ -1,0 +1,132 @@
+"""Progress as it happens: a live bar on a terminal, one line an epoch elsewhere; always on stderr."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from mlhw.cli.screen import Screen, errors, percent, plain, seconds
+from mlhw.protocols import EpochRow
+from mlhw.training.fit import LoopState
+
+
+class Live:
+    """A :class:`mlhw.commands.display.Display` for the command line."""
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+        self.screen: Screen = errors()
+        self.quiet, self.verbose = quiet, verbose
+        self.live = self.screen.console.is_terminal and not self.screen.console.is_dumb_terminal
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._what = ""
+        self._epochs = self._first = 0
+        self._began = 0.0
+        self._rows_per_second = 0.0
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            self.screen.print(text)
+
+    def detail(self, text: str) -> None:
+        if self.verbose:
+            self.screen.print(text, style="dim")
+
+    def warn(self, text: str) -> None:
+        self.screen.print(f"warning: {text}", style="yellow")
+
+    # -- work of a known length, such as preparing data ------------------------------------------------------------------
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        if self.quiet:
+            return
+        if not self.live:
+            if what != self._what:
+                self._what = what
+                self.screen.print(f"{what} …")
+            return
+        if self._bar is None or self._what != what:
+            self.end()
+            self._what = what
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=None),
+                TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+                TextColumn("{task.fields[left]}", justify="right"),
+                console=self.screen.console,
+                transient=True,
+                expand=True,
+            )
+            self._began = monotonic()
+            self._task = self._bar.add_task(plain(what).plain, total=total, left="")
+            self._bar.start()
+        assert self._task is not None
+        self._bar.update(self._task, completed=done, total=total, left=_left(monotonic() - self._began, done, total))
+        if done >= total:
+            self.end()
+
+    # -- training --------------------------------------------------------------------------------------------------------
+
+    def begin(self, epochs: int, state: LoopState) -> None:
+        self.end()
+        self._epochs, self._first, self._began = epochs, state.epoch, monotonic()
+        if self.quiet or not self.live:
+            return
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}/{task.total:.0f}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[numbers]}"),
+            TextColumn("{task.fields[rate]}", justify="right"),
+            TextColumn("{task.fields[left]}", justify="right"),
+            console=self.screen.console,
+            transient=True,
+            expand=True,
+            refresh_per_second=5,
+        )
+        blank: dict[str, Any] = {"epoch": state.epoch + 1, "numbers": "", "rate": "", "left": ""}
+        self._task = self._bar.add_task("", total=epochs, completed=state.epoch, **blank)
+        self._bar.start()
+
+    def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None:
+        if self._bar is not None:
+            self._move(epoch - 1 + rows_done / rows_total, epoch=epoch)
+
+    def on_epoch(self, state: LoopState, rows: list[EpochRow], improved: bool) -> None:
+        if self.quiet:
+            return
+        if self._bar is not None:
+            self._move(state.epoch, numbers=_numbers(rows), epoch=min(state.epoch + 1, self._epochs))
+        elif not self.live:
+            mark = "  best" if improved and any(row.split == "val" for row in rows) else ""
+            spent = seconds(sum(row.seconds for row in rows))
+            self.screen.print(f"epoch {state.epoch}/{self._epochs}  {_numbers(rows)}  {spent}{mark}")
+
+    def _move(self, completed: float, **fields: Any) -> None:
+        assert self._bar is not None
+        assert self._task is not None
+        spent, gone = monotonic() - self._began, completed - self._first
+        rate = (
+            f"{gone / spent:.2f} epochs/s"
+            if spent and gone >= spent
+            else f"{seconds(spent / gone)}/epoch"
+            if gone
+            else ""
+        )
+        left = _left(spent, gone, self._epochs - self._first)
+        self._bar.update(self._task, completed=completed, rate=rate, left=left, **fields)
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._task = None
+        self._what = ""
+
+
+def _numbers(rows: list[EpochRow]) -> str:
+    return "  ".join(f"{row.split} loss {row.loss:.4f} acc {percent(row.accuracy)}" for row in rows)
+
+
+def _left(spent: float, done: float, total: float) -> str:
+    return f"{seconds(spent / done * (total - done))} left" if done else ""

@@ -1,0 +1,99 @@
+"""runs, show, plot, export, rm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlhw.cli.options import Json, OutFolder, RunArgument, RunsArgument
+
+
+def runs(
+    everything: Annotated[bool, typer.Option("--all", help="All runs, not the newest 20 alone.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The newest runs, with what they reached."""
+    from mlhw.cli.screen import percent, print_json, results, seconds
+    from mlhw.commands.inspect import runs as list_runs
+    from mlhw.commands.settings import from_environment
+
+    settings = from_environment()
+    records = list_runs(settings, None if everything else 20)
+    if as_json:
+        for record in records:
+            print_json(record)
+        return
+    if not records:
+        results().print(f"no runs in {settings.outputs} yet; `mlhw train digits-cnn` makes one")
+        return
+    rows = [
+        (
+            r["run_id"],
+            r["status"],
+            r["epochs"],
+            percent(r["val_accuracy"]),
+            percent(r["test_accuracy"]),
+            seconds(r["seconds_training"]),
+        )
+        for r in records
+    ]
+    results().print_table(("run", "status", "epochs", "val acc", "test acc", "training"), rows, right=(2, 3, 4, 5))
+
+
+def show(run: RunArgument, as_json: Json = False) -> None:
+    """One run: its numbers, the judgement of its curves, what it confuses, its files."""
+    from mlhw.cli.screen import print_json
+    from mlhw.cli.showing import print_run
+    from mlhw.commands.inspect import show as show_run
+    from mlhw.commands.settings import from_environment
+
+    record = show_run(from_environment(), run)
+    if as_json:
+        print_json(record)
+    else:
+        print_run(record)
+
+
+def plot(runs: RunsArgument, out: OutFolder = None, as_json: Json = False) -> None:
+    """Draw the curves of one run, or of several on one figure; PNG and SVG."""
+    from mlhw.commands.plot import plot as plot_runs
+    from mlhw.commands.settings import from_environment
+
+    _print_paths(plot_runs(from_environment(), runs, out), as_json)
+
+
+def export(run: RunArgument, out: OutFolder = None, as_json: Json = False) -> None:
+    """Write a run's weights by name as NumPy .npz and as safetensors."""
+    from mlhw.commands.inspect import export as export_run
+    from mlhw.commands.settings import from_environment
+
+    _print_paths(export_run(from_environment(), run, out), as_json)
+
+
+def remove(runs: RunsArgument, as_json: Json = False) -> None:
+    """Delete runs. A run that is being trained is never deleted."""
+    from mlhw.cli.screen import print_json, results
+    from mlhw.commands.inspect import remove as remove_runs
+    from mlhw.commands.settings import from_environment
+
+    removed = remove_runs(from_environment(), runs)
+    if as_json:
+        print_json({"removed": removed})
+    else:
+        for name in removed:
+            results().print(f"removed {name}")
+
+
+def _print_paths(paths: list[Path], as_json: bool) -> None:
+    from mlhw.cli.screen import print_json, results
+
+    if as_json:
+        print_json({"files": [str(path) for path in paths]})
+    else:
+        for path in paths:
+            results().print(str(path))
+
+
+COMMANDS: dict[str, Any] = {"runs": runs, "show": show, "plot": plot, "export": export, "rm": remove}

@@ -1,0 +1,39 @@
+"""One run, for a person to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlhw.cli.screen import percent, results, seconds
+
+
+def print_run(record: dict[str, Any]) -> None:
+    """Print what ``commands.inspect.show`` found."""
+    screen = results()
+    screen.print(f"{record['run_id']}  ({record['experiment']}, {record['status']})", style="bold")
+    if record["error"] and record["status"] != "done":
+        screen.print(f"{record['error'].get('kind')}: {record['error'].get('message')}", style="red")
+    if record.get("train_loss") is not None:
+        rows = [
+            (split, f"{record[f'{split}_loss']:.4f}", percent(record[f"{split}_accuracy"]))
+            for split in ("train", "val", "test")
+            if record.get(f"{split}_loss") is not None
+        ]
+        screen.print_table(("split", "loss", "accuracy"), rows, right=(1, 2))
+        screen.print(
+            f"epoch {record['best_epoch']} of {record['epochs']}, {record['parameters']:,} parameters, "
+            f"{seconds(record['seconds_training'])} training on {record['device']}, peak {record['peak_memory_mb'] or '?'} MB"
+        )
+    else:
+        screen.print(f"{record['epochs']} epochs on record")
+    if judgement := record["judgement"]:
+        screen.print(f"{judgement['verdict']}: {judgement['reason']}")
+    for line in record["expectations"]:
+        screen.print(line["sentence"])
+    if record["confused"]:
+        screen.print()
+        pairs = [(c["truth"], c["predicted"], c["count"], percent(c["share"])) for c in record["confused"]]
+        screen.print_table(("most confused", "taken for", "times", "of the class"), pairs, right=(2, 3))
+    screen.print()
+    screen.print("  ".join(record["files"]))
+    screen.print(record["path"])

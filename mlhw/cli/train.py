@@ -1,0 +1,123 @@
+"""list, train, resume."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mlhw.cli.options import ExperimentArgument, Json, Quiet, RunArgument, Set, Verbose
+from mlhw.errors import ConfigError, PartialResult
+
+
+def list_experiments(as_json: Json = False) -> None:
+    """Every experiment: what it shows, where it comes from, the data it needs, the result to expect."""
+    from mlhw.cli.screen import errors, print_json, results
+    from mlhw.commands.inspect import experiments
+
+    records = experiments()
+    if as_json:
+        for record in records:
+            print_json(record)
+        return
+    good = [record for record in records if not record["error"]]
+    rows = [(r["name"], r["description"], r["source"], r["data"], r["result"]) for r in good]
+    results().print_table(("experiment", "shows", "from", "data", "expect"), rows)
+    for record in records:
+        if record["error"]:
+            errors().print(f"warning: {record['error']}", style="yellow")
+
+
+def train(
+    experiment: ExperimentArgument,
+    overrides: Set = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", metavar="TEXT", help="What the run's folder is called, instead of the experiment's name."
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps; short for -s device=…"),
+    ] = None,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print the resolved experiment as YAML and train nothing.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train an experiment into a new run folder."""
+    from mlhw.config.load import dump, load
+
+    found = load(experiment, [*(overrides or ()), *([f"device={device}"] if device else [])])
+    label = _slug(name) if name else None
+    if print_config:
+        typer.echo(dump(found), nl=False)
+        return
+    from mlhw.cli.live import Live
+    from mlhw.commands.settings import from_environment
+    from mlhw.commands.train import train as train_experiment
+
+    settings = from_environment()
+    display = Live(quiet=quiet, verbose=verbose)
+    display.detail(f"data {settings.data}  cache {settings.cache}  outputs {settings.outputs}")
+    try:
+        _, summary = train_experiment(found, settings, display, label=label)
+    finally:
+        display.end()
+    _print_result(summary, as_json, quiet)
+
+
+def resume(run: RunArgument, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+    """Go on with a run from its last checkpoint, exactly as if it had never stopped."""
+    from mlhw.cli.live import Live
+    from mlhw.commands.settings import from_environment
+    from mlhw.commands.train import resume as resume_run
+
+    display = Live(quiet=quiet, verbose=verbose)
+    try:
+        _, summary = resume_run(run, from_environment(), display)
+    finally:
+        display.end()
+    _print_result(summary, as_json, quiet)
+
+
+def _slug(text: str) -> str:
+    from mlhw.config.schema import is_name
+
+    if not is_name(text):
+        raise ConfigError(
+            f"--name '{text}': lower-case letters, digits and single dashes alone, at most 60, for example my-try-2."
+        )
+    return text
+
+
+def _print_result(summary: dict[str, Any], as_json: bool, quiet: bool) -> None:
+    from mlhw.cli.screen import percent, print_json, results, seconds
+
+    if as_json:
+        print_json(summary)
+    elif not quiet:
+        screen = results()
+        rows = [
+            (split, f"{summary[f'{split}_loss']:.4f}", percent(summary[f"{split}_accuracy"]))
+            for split in ("train", "val", "test")
+            if summary[f"{split}_loss"] is not None
+        ]
+        screen.print_table(("split", "loss", "accuracy"), rows, right=(1, 2))
+        reported = f"epoch {summary['best_epoch']} of {summary['epochs']}"
+        screen.print(
+            f"{reported}, {summary['parameters']:,} parameters, {seconds(summary['seconds_training'])} training, "
+            f"{seconds(summary['seconds_total'])} in all"
+        )
+        for line in summary.get("expectations", []):
+            screen.print(line)
+        screen.print(summary["path"])
+    if summary["skipped"]:
+        count = len(summary["skipped"])
+        raise PartialResult(f"trained without {count} files that could not be read; first: {summary['skipped'][0]}")
+
+
+COMMANDS = {"list": list_experiments, "train": train, "resume": resume}

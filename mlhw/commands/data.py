@@ -1,0 +1,198 @@
+"""``mlhw data list | fetch | verify | preview``, without the printing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlhw.arrays import Place, Splits
+from mlhw.datasets import verify as verification
+from mlhw.datasets.fetch import Fetched, fetch
+from mlhw.datasets.sources import SOURCES, Source
+from mlhw.datasets.verify import FileStatus
+from mlhw.errors import ConfigError, DataError, did_you_mean
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """One public data set as ``mlhw data list`` shows it; sizes in bytes.
+
+    ``status``: ``ready`` (all files there, by name and size), ``partial``, ``missing`` or ``embedded`` in a library.
+    ``prepared`` counts the versions of it in the cache, ``prepared_bytes`` their size.
+    """
+
+    name: str
+    title: str
+    status: Literal["ready", "partial", "missing", "embedded"]
+    folder: str
+    licence: str
+    homepage: str
+    download_bytes: int
+    prepared: int
+    prepared_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRecord:
+    """Where the page was written, and what it shows: rows a split, the classes' names and their rows a split."""
+
+    path: Path
+    rows: dict[str, int]
+    class_names: tuple[str, ...]
+    counts: dict[str, list[int]]
+    skipped: tuple[str, ...] = field(default=())
+
+
+def list_sources(data: Path, cache: Path) -> list[SourceRecord]:
+    """Every public data set and whether it is there; looks at names and sizes alone, so it takes no time."""
+    return [_record(source, data, cache) for source in SOURCES.values()]
+
+
+def fetch_source(
+    name: str,
+    data: Path,
+    *,
+    mirrors: Sequence[str] | None = None,
+    progress: Progress = lambda what, done, total: None,
+    offline: bool = False,
+) -> list[Fetched]:
+    """What became of each file of the data set ``name``; see ``mlhw.datasets.fetch.fetch``, also for what it raises."""
+    return fetch(name, data, mirrors=mirrors, progress=progress, offline=offline)
+
+
+def verify_source(name: str, data: Path, *, progress: Progress = lambda what, done, total: None) -> list[FileStatus]:
+    """The state of each file of the data set ``name``, by size and hash. Raises ConfigError for an unknown name."""
+    return verification.verify(name, data, progress)
+
+
+def preview(
+    name: str,
+    data: Path,
+    cache: Path,
+    output: Path,
+    *,
+    labels: Literal["coarse", "fine"] = "coarse",
+    image_size_pixels: int = 96,
+    progress: Progress = lambda what, done, total: None,
+) -> PreviewRecord:
+    """A page of labelled samples and class counts of a data set, written to ``output`` as PNG.
+
+    Args:
+        name: of a public data set, or the path of a folder of class folders, or of a CSV of pictures or of pixels.
+        data: MLHW_DATA.
+        cache: MLHW_CACHE.
+        output: the PNG to write; its folder is made.
+        labels: Grocery's coarse or fine classes.
+        image_size_pixels: the side to which picture files are brought.
+        progress: told of preparation.
+
+    Raises:
+        ConfigError: ``name`` is neither a data set nor a path.
+        DataError: the data is missing, malformed or has no pictures to show.
+        OutputError: ``output`` cannot be written.
+    """
+    from mlhw.plots import preview as page
+
+    title, splits = _load(name, Place(data, cache, progress), labels, image_size_pixels)
+    train = splits.train
+    if len(train.input_shape) != 3:
+        raise DataError(
+            f"{name}: rows of {train.input_shape[0]} numbers are no square pictures; there is nothing to draw."
+        )
+    classes = len(train.class_names)
+    samples = _samples(train.inputs, train.targets, classes, page.layout(classes).samples)
+    counts = {key: np.bincount(split.targets, minlength=classes) for key, split in splits.named().items()}
+    height, width, channels = train.input_shape
+    facts = (
+        f"{classes} classes · {height}×{width} pixels · {'colour' if channels == 3 else 'grey'} · rows a class by split"
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    page.draw(output, title, train.class_names, samples, counts, facts)
+    rows = {key: len(split) for key, split in splits.named().items()}
+    listed = {key: values.tolist() for key, values in counts.items()}
+    return PreviewRecord(output, rows, train.class_names, listed, splits.skipped)
+
+
+def _record(source: Source, data: Path, cache: Path) -> SourceRecord:
+    folders = [path for path in (cache / "datasets").glob(f"{source.name}-*") if _is_of(source, path)]
+    size = sum(file.stat().st_size for path in folders for file in path.iterdir())
+    folder = verification.archive_folder(source, data) if source.archive else data / source.folder
+    return SourceRecord(
+        source.name,
+        source.title,
+        _status(source, folder),
+        str(folder) if source.folder else "",
+        source.licence,
+        source.homepage,
+        source.download_bytes,
+        len(folders),
+        size,
+    )
+
+
+def _is_of(source: Source, path: Path) -> bool:
+    longer = [name for name in SOURCES if name.startswith(f"{source.name}-")]
+    return path.is_dir() and not any(path.name.startswith(f"{name}-") for name in longer)
+
+
+def _status(source: Source, folder: Path) -> Literal["ready", "partial", "missing", "embedded"]:
+    if source.archive is not None:
+        there = [(folder / name).is_file() for name in source.archive.tables]
+    else:
+        there = [_has(folder, file.name, file.size) for file in source.files]
+    if not there:
+        return "embedded"
+    return "ready" if all(there) else "partial" if any(there) else "missing"
+
+
+def _has(folder: Path, name: str, size: int) -> bool:
+    plain = folder / name
+    return plain.stat().st_size == size if plain.is_file() else (folder / f"{name}.gz").is_file()
+
+
+def _load(name: str, place: Place, labels: Literal["coarse", "fine"], size: int) -> tuple[str, Splits]:
+    """The title and the splits of a data set by name, or of what lies at a path."""
+    from mlhw.datasets import digits, folder, grocery, mnist, tables
+    from mlhw.datasets.locating import locate
+
+    known: dict[str, tuple[str, Callable[[], Splits]]] = {
+        "mnist": ("MNIST", lambda: mnist.load(place)),
+        "fashion-mnist": ("Fashion-MNIST", lambda: mnist.load_fashion(place)),
+        "digits": ("scikit-learn's digits", lambda: digits.load(place)),
+        "grocery": (
+            f"Grocery Store Dataset, {labels} classes",
+            lambda: grocery.load(place, labels=labels, image_size_pixels=size, skip_bad=True),
+        ),
+    }
+    if name in known:
+        title, load = known[name]
+        return title, load()
+    try:
+        path = locate(place, name, "preview")
+    except DataError as error:
+        raise ConfigError(
+            f"no data set and no path '{name}'. {did_you_mean(name, known)} Or give a folder or a CSV."
+        ) from error
+    if path.is_dir():
+        return path.name, folder.load(place, path=str(path), image_size_pixels=size, skip_bad=True)
+    if tables.names_pictures(path):
+        return path.name, tables.load_images(place, train=str(path), image_size_pixels=size, skip_bad=True)
+    return path.name, tables.load_pixels(place, train=str(path), image_shape=tables.square_shape(path))
+
+
+def _samples(inputs: Any, targets: NDArray[np.int64], classes: int, most: int) -> dict[int, NDArray[Any]]:
+    """Class index to up to ``most`` of its rows, spread evenly over them."""
+    found = {}
+    for index in range(classes):
+        rows = np.flatnonzero(targets == index)
+        if len(rows):
+            chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64))]
+            found[index] = np.asarray(inputs[chosen])
+    return found

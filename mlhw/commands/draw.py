@@ -1,0 +1,93 @@
+"""Draw a run's figures from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlhw.arrays import Split
+from mlhw.errors import RunError
+from mlhw.runs import predictions, store
+from mlhw.runs.metrics import read_metrics
+
+SAMPLES = 10
+
+
+def draw_run(run: store.Run, test: Split | None) -> list[Path]:
+    """Write the curves of ``run`` and, where it has test predictions, its confusion matrix and sample predictions."""
+    from mlhw.plots.confusion import confusion_matrix, draw_confusion
+    from mlhw.plots.curves import draw_curves
+    from mlhw.plots.style import save
+
+    written = save(draw_curves([_curves(run, run.id)]), run.plots / "curves")
+    if test is None or not run.predictions_file.exists():
+        return written
+    found = predictions.read(run.predictions_file)
+    matrix = confusion_matrix(found.target, found.predicted, len(test.class_names))
+    written += save(draw_confusion(matrix, test.class_names), run.plots / "confusion")
+    if len(test.input_shape) == 3 and len(found.target) == len(test):
+        written += save(_samples(test, found), run.plots / "samples", formats=("png",))
+    return written
+
+
+def _samples(test: Split, found: predictions.Predictions) -> Any:
+    from mlhw.plots.samples import draw_samples, pick_samples
+
+    rows = pick_samples(found.target, found.predicted, found.probability, count=SAMPLES, seed=0)
+    images = np.asarray(test.inputs[rows])
+    return draw_samples(images, found.target[rows], found.predicted[rows], found.probability[rows], test.class_names)
+
+
+def draw_comparison(runs: Sequence[store.Run], target: Path) -> list[Path]:
+    """Overlay the curves of ``runs`` into ``target`` (a path without suffix), labelled with only what differs.
+
+    Raises:
+        RunError: a run has no metrics yet.
+    """
+    from mlhw.plots.curves import draw_curves
+    from mlhw.plots.style import save
+
+    labels = differing_labels(runs)
+    return save(draw_curves([_curves(run, label) for run, label in zip(runs, labels, strict=True)]), target)
+
+
+def _curves(run: store.Run, label: str) -> Any:
+    from mlhw.plots.curves import Curves
+
+    rows = read_metrics(run.metrics_file)
+    if not rows:
+        raise RunError(f"run {run.id} has no finished epoch yet: there is nothing to plot.")
+    summary = run.summary() or {}
+    return Curves(label, rows, summary.get("best_epoch"))
+
+
+def differing_labels(runs: Sequence[store.Run]) -> list[str]:
+    """A label for each run: the config keys in which they differ with their values, else the run's id."""
+    flats = [_flat(_config(run)) for run in runs]
+    ignored = {"description", "source", "result"}
+    keys = sorted({key for flat in flats for key in flat} - ignored)
+    differing = [key for key in keys if len({repr(flat.get(key)) for flat in flats}) > 1]
+    if "name" in differing:  # other experiments differ in everything: their names say it
+        differing = ["name"] + [key for key in differing if key in ("train.lr", "seed.init", "seed.data")]
+    labels = [", ".join(_pair(key, flat.get(key)) for key in differing[:4]) for flat in flats]
+    alike = len(set(labels)) < len(labels)
+    return [f"{label} {run.id[-4:]}".strip() if alike else label for label, run in zip(labels, runs, strict=True)]
+
+
+def _pair(key: str, value: Any) -> str:
+    return str(value) if key == "name" else f"{key.rpartition('.')[2]} {value}"
+
+
+def _config(run: store.Run) -> dict[str, Any]:
+    from mlhw.config.load import load_file
+
+    return load_file(run.config_file).model_dump(mode="json")
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    return {k: v for key, item in value.items() for k, v in _flat(item, f"{prefix}.{key}" if prefix else key).items()}

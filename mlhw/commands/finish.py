@@ -1,0 +1,86 @@
+"""What follows training: the reported checkpoint scored on test, its predictions, the plots, and the summary, written last."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from mlhw.arrays import Split
+from mlhw.commands import draw
+from mlhw.commands.assemble import Job, count_parameters
+from mlhw.config.expectations import verdicts
+from mlhw.files import write_json
+from mlhw.protocols import EpochRow, Learner
+from mlhw.runs import checkpoint, predictions
+from mlhw.runs.environment import peak_memory_mb
+from mlhw.runs.metrics import MetricsFile, read_metrics, row_of
+from mlhw.runs.signature import signature
+from mlhw.runs.store import Run
+from mlhw.training.batches import score_rows
+from mlhw.training.fit import LoopState, score_split, stop_reason
+
+
+def finish(run: Run, job: Job, state: LoopState, began: float) -> dict[str, Any]:
+    """Complete the files of ``run`` after training and return its summary.
+
+    The learner takes over the reported weights (best on val where there is val, else the last): its training is over.
+    """
+    timer = perf_counter()
+    job.learner.adopt(checkpoint.to_arrays(checkpoint.load(run.best_checkpoint)))
+    rows = _score_test(run, job, state)
+    seconds_training = state.seconds + perf_counter() - timer
+    if job.placed.test is not None:
+        probabilities = predict(job.learner, job.placed.test)
+        predictions.write(run.predictions_file, np.asarray(job.splits.test.targets), probabilities)  # type: ignore[union-attr]
+    draw.draw_run(run, job.splits.test)
+    summary = _summary(run, job, state, rows)
+    summary |= {
+        "seconds_training": round(seconds_training, 3),
+        "seconds_total": round(perf_counter() - began, 3),
+        "peak_memory_mb": round(peak, 1) if (peak := peak_memory_mb()) is not None else None,
+        "path": str(run.path),
+    }
+    summary["expectations"] = [verdict.sentence() for verdict in verdicts(job.experiment.expect, summary)]
+    write_json(run.summary_file, summary)
+    return summary
+
+
+def predict(learner: Learner, split: Split) -> np.ndarray:
+    """Class probabilities (rows, classes) of a placed split, a bounded number of rows at a time."""
+    step = score_rows(split)
+    return np.concatenate([learner.probabilities(split.inputs[i : i + step]) for i in range(0, len(split), step)])
+
+
+def _score_test(run: Run, job: Job, state: LoopState) -> list[EpochRow]:
+    """The run's rows, with the test row of the reported epoch added where the loop did not score it."""
+    if job.placed.test is not None and not job.recipe.score_test_each_epoch:
+        row = row_of(read_metrics(run.metrics_file), state.best_epoch, "train")
+        test = score_split(job.learner, job.placed.test, "test", state.best_epoch, row.lr if row else job.learner.lr)
+        metrics = MetricsFile(run.metrics_file, keep=lambda row: row.split != "test")
+        metrics.append([test])
+        metrics.sync()
+        metrics.close()
+    return read_metrics(run.metrics_file)
+
+
+def _summary(run: Run, job: Job, state: LoopState, rows: list[EpochRow]) -> dict[str, Any]:
+    summary: dict[str, Any] = {
+        "run_id": run.id,
+        "experiment": job.experiment.name,
+        "status": "done",
+        "epochs": state.epoch,
+        "stopped_by": stop_reason(state, job.recipe, has_val=job.splits.val is not None),
+        "parameters": count_parameters(job.learner),
+    }
+    for split in ("train", "val", "test"):
+        row = row_of(rows, state.best_epoch, split)
+        summary |= {f"{split}_loss": row.loss if row else None, f"{split}_accuracy": row.accuracy if row else None}
+    return summary | {
+        "best_epoch": state.best_epoch,
+        "device": job.device,
+        "signature": signature(job.experiment.model_dump(mode="json")),
+        "class_names": list(job.splits.train.class_names),
+        "skipped": list(job.splits.skipped),
+    }

@@ -1,0 +1,128 @@
+"""What is known of experiments and runs, as plain records for the command line to print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mlhw.commands.settings import Settings
+from mlhw.config import load as config
+from mlhw.config.find import available
+from mlhw.errors import ConfigError, OutputError, RunError
+from mlhw.files import atomic_write
+from mlhw.runs import store
+
+_SUMMARY_KEYS = ("epochs", "test_accuracy", "val_accuracy", "train_accuracy", "seconds_training")
+
+
+def experiments() -> list[dict[str, Any]]:
+    """Every experiment: name, what it shows, source, data, result, file; ``error`` where it is not valid."""
+    records = []
+    for name, path in sorted(available().items()):
+        record: dict[str, Any] = {"name": name, "path": str(path), "error": None}
+        try:
+            found = config.load_file(path)
+            record |= {"description": found.description, "source": found.source}
+            record |= {"data": found.data.kind, "model": found.model.kind, "result": found.result}
+        except ConfigError as error:
+            record["error"] = str(error)
+        records.append(record)
+    return records
+
+
+def runs(settings: Settings, most: int | None = 20) -> list[dict[str, Any]]:
+    """The newest ``most`` runs (all where None): id, status, and what the summary says."""
+    return [_brief(run) for run in store.all_runs(settings.outputs)[:most]]
+
+
+def _brief(run: store.Run) -> dict[str, Any]:
+    summary = run.summary() or {}
+    match = store.RUN_ID.fullmatch(run.id)
+    record = {
+        "run_id": run.id,
+        "experiment": summary.get("experiment") or (match["name"] if match else ""),
+        "status": run.status(),
+    }
+    return record | {key: summary.get(key) for key in _SUMMARY_KEYS} | {"path": str(run.path)}
+
+
+def show(settings: Settings, name: str) -> dict[str, Any]:
+    """All that is known of one run: its summary or error, the judgement of its curves, and its most confused classes."""
+    from mlhw.runs import judge, metrics
+
+    run = store.find(settings.outputs, name)
+    rows = metrics.read_metrics(run.metrics_file) if run.metrics_file.exists() else []
+    summary = run.summary()
+    record: dict[str, Any] = _brief(run) | (summary or {}) | {"status": run.status(), "error": run.error()}
+    record["epochs"] = max((row.epoch for row in rows), default=0)
+    reported = summary["best_epoch"] if summary else record["epochs"]
+    record["judgement"] = judge.judge(rows, reported).to_dict() if rows else None
+    record["expectations"] = _expectations(run, summary)
+    record["confused"] = _confused(run)
+    record["files"] = sorted(str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file())
+    return record
+
+
+def _expectations(run: store.Run, summary: dict[str, Any] | None) -> list[dict[str, Any]]:
+    from mlhw.config.expectations import verdicts
+
+    if summary is None:
+        return []
+    expect = config.load_file(run.config_file).expect
+    return [verdict._asdict() | {"sentence": verdict.sentence()} for verdict in verdicts(expect, summary)]
+
+
+def _confused(run: store.Run, most: int = 5) -> list[dict[str, Any]]:
+    """The pairs of classes that the run's own test predictions confuse most often."""
+    if not run.predictions_file.exists():
+        return []
+    from mlhw.plots.confusion import confusion_matrix, most_confused
+    from mlhw.runs import predictions
+
+    found = predictions.read(run.predictions_file)
+    names = (run.summary() or {}).get("class_names") or []
+    classes = max(len(names), int(max(found.target.max(), found.predicted.max())) + 1)
+    names = [*names, *map(str, range(len(names), classes))]
+    pairs = most_confused(confusion_matrix(found.target, found.predicted, classes), names, most)
+    return [
+        {"truth": truth, "predicted": guess, "count": count, "share": share} for truth, guess, count, share in pairs
+    ]
+
+
+def remove(settings: Settings, names: list[str]) -> list[str]:
+    """Delete runs; returns their ids. All names are looked up before the first is deleted."""
+    found = {run.id: run for run in [store.find(settings.outputs, name) for name in names]}
+    for run in found.values():
+        store.remove(run)
+    return list(found)
+
+
+def export(settings: Settings, name: str, folder: Path | None) -> list[Path]:
+    """Write the reported weights of a run as ``weights.npz`` and ``weights.safetensors``; returns the two paths.
+
+    Raises:
+        RunError: there is no such run, or it has no checkpoint yet.
+        OutputError: the folder cannot be written.
+    """
+    import numpy as np
+    from safetensors.numpy import save as to_safetensors
+
+    from mlhw.runs import checkpoint
+
+    run = store.find(settings.outputs, name)
+    if not run.best_checkpoint.exists():
+        raise RunError(f"run {run.id} has no checkpoint yet: there is nothing to export.")
+    weights = {
+        key: np.ascontiguousarray(value)
+        for key, value in checkpoint.to_arrays(checkpoint.load(run.best_checkpoint)).items()
+    }
+    target = folder or run.path / "export"
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make {target}: {error.strerror or error}.") from error
+    with atomic_write(target / "weights.npz") as file:
+        np.savez(file, allow_pickle=False, **weights)
+    with atomic_write(target / "weights.safetensors") as file:
+        file.write(to_safetensors(weights, metadata={"run": run.id}))
+    return [target / "weights.npz", target / "weights.safetensors"]

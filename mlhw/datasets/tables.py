@@ -13,7 +13,7 @@ import numpy as np
 from mlhw.arrays import Place, Split, Splits
 from mlhw.datasets import labels, pixels
 from mlhw.datasets.cache import fingerprint, prepared
-from mlhw.datasets.folder import with_test
+from mlhw.datasets.folder import SUFFIXES, with_test
 from mlhw.datasets.images import Format, Picture, decode_splits
 from mlhw.datasets.locating import locate
 from mlhw.datasets.splitting import TEST_SEED, carve
@@ -195,8 +195,8 @@ def _as_splits(
 
 def names_pictures(path: Path) -> bool:
     """Whether the CSV names picture files, rather than holding numbers."""
-    first = next(pixels.lines(path), (1, []))[1]
-    return _header(first) is not None or (len(first) == 2 and not pixels.is_number(first[1 if first[0].strip() else 0]))
+    first = next(pixels.lines(path), (1, [""]))[1]
+    return _header(first) is not None or first[0].strip().lower().endswith(SUFFIXES)
 
 
 def square_shape(path: Path) -> tuple[int, int, int] | None:

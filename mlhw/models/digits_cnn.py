@@ -15,6 +15,8 @@ def build(
     Padding 1 keeps the size through both convolutions, so an 8×8 image with 32 channels flattens to 4·4·32 = 512.
     """
     height, width, depth = input_shape
+    if min(height, width) < 2:
+        raise ValueError("pooling by 2 needs at least 2×2 pixels")
     first, second = channels
     return nn.Sequential(
         nn.Conv2d(depth, first, kernel_size=3, padding=1),

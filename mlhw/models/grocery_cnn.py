@@ -12,8 +12,14 @@ from torch import nn
 def build_blocks(
     *, input_shape: Sequence[int], classes: int, channels: Sequence[int] = (21, 42, 84), dropout: float = 0.5
 ) -> nn.Module:
-    """The course's network: three blocks Conv3×3-BatchNorm-ReLU-MaxPool4, dropout, one linear layer."""
+    """The course's network: three blocks Conv3×3-BatchNorm-ReLU-MaxPool4, dropout, one linear layer.
+
+    Raises:
+        ValueError: the images are smaller than 64×64.
+    """
     height, width, depth = input_shape
+    if min(height, width) < 64:
+        raise ValueError("three poolings by 4 need at least 64×64 pixels")
     layers: list[nn.Module] = []
     for n_in, n_out in zip([depth, *channels], channels, strict=False):
         layers += [nn.Conv2d(n_in, n_out, 3, padding=1), nn.BatchNorm2d(n_out), nn.ReLU(), nn.MaxPool2d(4)]

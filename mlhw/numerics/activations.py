@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 def sigmoid(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """1 / (1 + exp(-z)), computed as (1 + tanh(z/2)) / 2, which overflows for no z."""
-    half = np.multiply(z, 0.5)
+    half = np.asarray(z * 0.5)
     np.tanh(half, out=half)
     half += 1.0
     half *= 0.5

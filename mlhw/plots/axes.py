@@ -7,12 +7,13 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from mlhw.plots.style import MUTED, SMALL
 
 LOG_RATIO: Final = 50.0  # a loss whose largest value is more than this many times its smallest gets a logarithmic axis
 _PAD: Final = 0.05  # of the span, above and below
+_MOST: Final = 1e200  # the ticks of an axis that goes further overflow
 _LEAST_SPAN: Final = 1e-3  # of the value: %g shows six digits, so a narrower axis would repeat its labels
 
 
@@ -20,14 +21,16 @@ def scale_epochs(axes: Axes, first: int, last: int) -> None:
     """Set the x axis to whole epochs from ``first`` to ``last``, with a little room on both sides."""
     room = max(0.02 * (last - first), 0.5 if first == last else 0.06)
     axes.set_xlim(first - room, last + room)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(
+        FixedLocator([first]) if first == last else MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10])
+    )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
     axes.set_xlabel("epoch")
 
 
 def scale_values(axes: Axes, values: Float[np.ndarray, " values"], quantity: str) -> None:
     """Set the y axis for ``values`` (values,) of ``quantity``, "loss" or "accuracy"; those not finite do not count."""
-    finite = values[np.isfinite(values)]
+    finite = np.clip(values[np.isfinite(values)], -_MOST, _MOST)
     if not len(finite):
         axes.set_ylim(0.0, 1.0)
         axes.set_yticks([])
@@ -35,7 +38,7 @@ def scale_values(axes: Axes, values: Float[np.ndarray, " values"], quantity: str
         return
     low, high = float(finite.min()), float(finite.max())
     if quantity == "loss" and low > 0 and high / low > LOG_RATIO:
-        _scale_log(axes, low, high)
+        _scale_log(axes, max(low, 1 / _MOST), high)
         return
     room = max(_PAD * (high - low), _LEAST_SPAN * max(abs(low), abs(high)), 1e-9)
     if quantity == "accuracy":
@@ -44,13 +47,13 @@ def scale_values(axes: Axes, values: Float[np.ndarray, " values"], quantity: str
     else:
         axes.set_ylim(low - room, high + room)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(value, 12) + 0.0:.6g}"))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
 
 
 def _scale_log(axes: Axes, low: float, high: float) -> None:
     axes.set_yscale("log")
-    room = (high / low) ** _PAD if high / low < 1e100 else 10.0
-    axes.set_ylim(max(low / room, 1e-300), min(high * room, 1e300))
+    room = 10.0 ** max(_PAD * (np.log10(high) - np.log10(low)), 0.04)
+    axes.set_ylim(low / room, high * room)
     steps = (1.0, 2.0, 5.0) if high / low < 1e3 else (1.0,)
     axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=10))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

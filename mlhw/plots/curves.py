@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mlhw.plots.axes import scale_epochs, scale_values
-from mlhw.plots.labels import END_LABEL, EndLabel, draw_best_epoch, draw_end_labels, end_labels
+from mlhw.plots.labels import BEST_MARK, END_LABEL, EndLabel, draw_best_epoch, draw_end_labels, end_labels
 from mlhw.plots.series import Curves, Series, held_out, series
-from mlhw.plots.style import INK, LARGE, MUTED, NORMAL, SMALL, SPLIT_STYLES, look, new_figure
+from mlhw.plots.style import GRID, INK, LARGE, MUTED, NORMAL, SMALL, SPLIT_STYLES, look, new_figure
 from mlhw.plots.text import fit, shorten, text_width
 
 __all__ = ["Curves", "draw_curves"]
@@ -21,8 +21,9 @@ __all__ = ["Curves", "draw_curves"]
 WIDTH: Final = 10.0  # inches: a page's width, and readable on a slide
 PANEL_HEIGHT: Final = 3.1
 LEFT, BETWEEN, BELOW, ABOVE = 0.66, 0.66, 0.52, 0.52  # inches around a panel
-_LEGEND_LINE: Final = NORMAL * 1.5 / 72  # inches
+_LEGEND_LINE: Final = NORMAL * 1.42 / 72  # inches
 _KEY: Final = 38.0  # points that a legend entry takes beside its text
+_MANY_EPOCHS: Final = 200  # from here on the noise of an epoch is as fine as the line
 _MOST_MARKERS: Final = 12  # a line with more points than this gets markers at some of them
 
 
@@ -40,7 +41,11 @@ def draw_curves(runs: Sequence[Curves]) -> Figure:
     with look():
         loss, accuracy = series(runs, "loss"), series(runs, "accuracy")
         labels = [end_labels(loss, "loss"), end_labels(accuracy, "accuracy")]
-        margin = END_LABEL + max((text_width(label.text, SMALL) for some in labels for label in some), default=0.0) / 72
+        margin = (
+            END_LABEL
+            + max((text_width(label.text, SMALL) for some in labels for label in some), default=0.0) / 72
+            + 0.1
+        )
         title, size = ("", LARGE) if several else fit(runs[0].label, (WIDTH - LEFT) * 72, LARGE, SMALL, 2, bold=True)
         columns = _legend_columns(runs)
         above = ABOVE + (0.35 if several else 0.1 + (title.count("\n") + 1) * size * 1.25 / 72)
@@ -73,12 +78,13 @@ def _draw_panel(axes: Axes, quantity: str, lines: list[Series], labels: list[End
                 np.where(np.isfinite(line.values), line.values, np.nan),
                 color=line.colour,
                 linestyle=style.dashes,
-                linewidth=style.width,
+                linewidth=style.width * (1.0 if len(line.epochs) <= _MANY_EPOCHS else 0.65),
                 marker=line.marker,
                 markersize=7 if line.is_point else 4,
                 markevery=_marked(line),
-                markeredgecolor="white",
-                markeredgewidth=0.5,
+                markeredgecolor=INK if line.is_point and line.several else "white",
+                markeredgewidth=1.0 if line.is_point else 0.5,
+                alpha=0.7 if line.several and line.split == "train" else 1.0,
                 gid=f"{quantity}-{line.split}-{line.run}",
                 zorder=3 if line.is_point else 2,
             )
@@ -121,20 +127,16 @@ def _add_legends(figure: Figure, runs: Sequence[Curves], lines: list[Series], co
     keys, names = [], []
     for split in (name for name in SPLIT_STYLES if any(line.split == name for line in lines)):
         style = SPLIT_STYLES[split]
-        point = all(line.is_point for line in lines if line.split == split)
-        keys.append(
-            Line2D(
-                [], [], color=INK, linestyle="" if point else style.dashes, linewidth=style.width, marker=_DOT[point]
-            )
-        )
-        names.append(f"{split} (scored once)" if point else split)
+        if all(line.is_point for line in lines if line.split == split):
+            keys.append(Line2D([], [], color=GRID, linestyle="", marker="o", markersize=7, markeredgecolor=INK))
+            names.append(f"{split} (scored once)")
+        else:
+            keys.append(Line2D([], [], color=INK, linestyle=style.dashes, linewidth=style.width))
+            names.append(split)
     if any(run.best_epoch is not None for run in runs):
-        keys.append(Line2D([], [], color=MUTED, linestyle="", marker="*", markersize=11, markeredgecolor="white"))
+        keys.append(Line2D([], [], color=MUTED, linestyle="", marker="o", **BEST_MARK))
         names.append("best epoch")
     _legend(figure, keys, names, (LEFT / WIDTH, 1 - 0.4 / figure.get_figheight()), max(len(keys), 1))
-
-
-_DOT: Final = {False: "", True: "o"}
 
 
 def _legend(figure: Figure, keys: list[Line2D], texts: list[str], corner: tuple[float, float], columns: int) -> None:

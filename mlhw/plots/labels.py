@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +17,7 @@ from mlhw.plots.text import spread, text_width
 
 END_LABEL: Final = 0.52  # inches from the panel's edge to the text of a label
 _KEY: Final = (0.16, 0.46)  # inches from the panel's edge to the ends of a label's key
+BEST_MARK: Final[dict[str, Any]] = {"markersize": 9.5, "markerfacecolor": "none", "markeredgewidth": 1.6}
 _LINE: Final = SMALL * 1.35  # points from one label to the next
 
 
@@ -47,8 +48,8 @@ def draw_end_labels(axes: Axes, labels: Sequence[EndLabel]) -> None:
 
     Nothing is written where there are more labels than lines of text have room.
     """
-    figure = axes.figure
-    width, height = (float(side) for side in axes.get_window_extent().size / figure.dpi)  # inches
+    box = axes.get_window_extent()
+    width, height = box.width / axes.figure.dpi, box.height / axes.figure.dpi  # inches
     if len(labels) * _LINE > height * 72:
         return
     ends = [_end(axes, label.line) for label in labels]
@@ -93,15 +94,13 @@ def _add(axes: Axes, line: Line2D) -> None:
 
 
 def draw_best_epoch(axes: Axes, lines: Sequence[Series], best: Sequence[int | None]) -> None:
-    """Mark the reported epoch of each run by a star on its line; for a single run also by a labelled upright."""
+    """Mark the reported epoch of each run by a ring on its line; for a single run also by a labelled upright."""
     for line in lines:
         epoch, value = best[line.run], line.at(best[line.run])
         if epoch is None:
             continue
         if np.isfinite(value):
-            axes.plot(
-                epoch, value, "*", color=line.colour, markersize=12, markeredgecolor="white", zorder=4, gid="best"
-            )
+            axes.plot(epoch, value, "o", color=line.colour, zorder=4, gid="best", **BEST_MARK)
         if not line.several:
             axes.axvline(epoch, color=MUTED, linewidth=0.9, linestyle=":", zorder=1)
             _label_upright(axes, epoch, f"best epoch {epoch}")

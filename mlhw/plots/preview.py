@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +10,16 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from mlhw.files import atomic_write
+from mlhw.plots.style import GRID, INK, MUTED, SPLIT_STYLES, look, new_figure
+from mlhw.plots.text import fit, text_width
 
-INK, QUIET, RULE = "#1f2933", "#6b7785", "#e4e7eb"
-COLOURS = {"train": "#2f6f9f", "val": "#d98e2b", "test": "#5a9367"}  # told apart by the colour-blind too, and by order
 MARGIN, GUTTER, GAP = 28.0, 20.0, 2.5  # points: around the page, between cards, between pictures
 HEAD, NAME, COUNTS, BAR, FOOT = 62.0, 14.0, 11.0, 6.0, 16.0  # heights in points, of the page's head and a card's parts
-DPI = 144
-NAME_SIZE, COUNT_SIZE = 9.0, 7.0
+NAME_SIZE, SMALLEST_NAME, COUNT_SIZE = 9.0, 6.5, 7.0
 SUPERSAMPLE = 4  # small pictures are enlarged by whole pixels: sharp squares, not a blur
 
 
@@ -53,7 +48,7 @@ def layout(classes: int) -> Layout:
         return Layout(2, 8, 44.0)
     if classes <= 50:
         return Layout(5, 3, 52.0)
-    return Layout(7, 3, 42.0)
+    return Layout(7, 3, 46.0)
 
 
 def draw(
@@ -82,52 +77,47 @@ def draw(
     rows = math.ceil(len(class_names) / columns)
     width = max(2 * MARGIN + columns * plan.card_width + (columns - 1) * GUTTER, 420.0)
     height = 2 * MARGIN + HEAD + rows * plan.card_height - FOOT
-    figure = Figure(figsize=(width / 72, height / 72), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(height, 0))
-    axes.axis("off")
-    _head(axes, width, title, facts, counts)
-    most = max(int(sum(split[index] for split in counts.values())) for index in range(len(class_names)))
-    for index, name in enumerate(class_names):
-        left = MARGIN + (index // rows) * (plan.card_width + GUTTER)  # down the columns, as one reads an index
-        top = MARGIN + HEAD + (index % rows) * plan.card_height
-        here = {split: int(values[index]) for split, values in counts.items()}
-        _card(axes, left, top, plan, name, here, most)
-        _strip(axes, left, top + NAME + COUNTS + BAR, plan, samples.get(index))
-    axes.set(xlim=(0, width), ylim=(height, 0))  # imshow moves the limits
-    axes.set_aspect("auto")
-    with atomic_write(path) as file, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a class name in a script the font lacks
-        figure.savefig(file, format="png", dpi=DPI)
+    with look():
+        figure = new_figure(width / 72, height / 72)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.axis("off")
+        _head(axes, width, title, facts, counts)
+        most = max(int(sum(split[index] for split in counts.values())) for index in range(len(class_names)))
+        for index, name in enumerate(class_names):
+            left = MARGIN + (index // rows) * (plan.card_width + GUTTER)  # down the columns, as one reads an index
+            top = MARGIN + HEAD + (index % rows) * plan.card_height
+            here = {split: int(values[index]) for split, values in counts.items()}
+            _card(axes, left, top, plan, name, here, most)
+            _strip(axes, left, top + NAME + COUNTS + BAR, plan, samples.get(index))
+        axes.set(xlim=(0, width), ylim=(height, 0), aspect="auto")  # imshow has moved the limits
+        with atomic_write(path) as file:
+            figure.savefig(file, format="png", metadata={"Software": None})  # the same data gives the same bytes
 
 
 def _head(axes: Axes, width: float, title: str, facts: str, counts: Mapping[str, NDArray[np.int64]]) -> None:
     room = width - 2 * MARGIN
-    axes.text(
-        MARGIN, MARGIN + 10, fitted(title, 17, room), size=17, weight="bold", color=INK, va="center", parse_math=False
-    )
-    axes.text(MARGIN, MARGIN + 31, fitted(facts, 9, room), size=9, color=QUIET, va="center", parse_math=False)
+    heading, size = fit(title, room, 17, 9, 1, bold=True)
+    axes.text(MARGIN, MARGIN + 10, heading, size=size, weight="bold", va="center")
+    below, size = fit(facts, room, 9, 7, 1)
+    axes.text(MARGIN, MARGIN + 31, below, size=size, color=MUTED, va="center")
     left = MARGIN
     for split, values in counts.items():
         text = f"{split} {int(values.sum()):,}"
-        axes.add_patch(Rectangle((left, MARGIN + 43.5), 7, 7, color=COLOURS.get(split, QUIET), linewidth=0))
-        axes.text(left + 11, MARGIN + 47, text, size=9, color=INK, va="center", parse_math=False)
+        axes.add_patch(Rectangle((left, MARGIN + 43.5), 7, 7, color=SPLIT_STYLES[split].colour, linewidth=0))
+        axes.text(left + 11, MARGIN + 47, text, size=9, va="center")
         left += 11 + text_width(text, 9) + 16
 
 
 def _card(axes: Axes, left: float, top: float, plan: Layout, name: str, here: Mapping[str, int], most: int) -> None:
     """A class's name, its rows by split in their colours, and a bar of them against the largest class."""
     room = plan.card_width
-    label = fitted(name, NAME_SIZE, room, bold=True)
-    axes.text(left, top + NAME / 2, label, size=NAME_SIZE, weight="bold", color=INK, va="center", parse_math=False)
-    x, baseline = left, top + NAME + COUNTS / 2
-    start, bar = left, top + NAME + COUNTS + 1
-    axes.add_patch(Rectangle((left, bar), room, 2, color=RULE, linewidth=0))
+    label, size = fit(name, room, NAME_SIZE, SMALLEST_NAME, 1, bold=True)
+    axes.text(left, top + NAME / 2, label, size=size, weight="bold", color=INK, va="center")
+    x, start, bar = left, left, top + NAME + COUNTS + 1
+    axes.add_patch(Rectangle((left, bar), room, 2, color=GRID, linewidth=0))
     for split, number in here.items():
-        colour = COLOURS.get(split, QUIET)
-        text = f"{number:,}"
-        axes.text(x, baseline, text, size=COUNT_SIZE, color=colour, va="center", parse_math=False)
+        colour, text = SPLIT_STYLES[split].colour, f"{number:,}"
+        axes.text(x, top + NAME + COUNTS / 2, text, size=COUNT_SIZE, color=colour, va="center")
         x += text_width(text, COUNT_SIZE) + 7
         length = room * number / max(most, 1)
         axes.add_patch(Rectangle((start, bar), length, 2, color=colour, linewidth=0))
@@ -138,7 +128,7 @@ def _strip(axes: Axes, left: float, top: float, plan: Layout, pictures: NDArray[
     """Up to ``plan.samples`` pictures beside each other; their shape is kept, the room left of a narrow one stays empty."""
     for place, picture in enumerate([] if pictures is None else pictures[: plan.samples]):
         pixels = as_uint8(picture)
-        zoom = SUPERSAMPLE if max(pixels.shape[:2]) < plan.side * DPI / 72 else 1
+        zoom = SUPERSAMPLE if max(pixels.shape[:2]) < 2 * plan.side else 1
         pixels = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
         if pixels.shape[2] == 1:
             pixels = pixels.repeat(3, axis=2)
@@ -156,29 +146,3 @@ def as_uint8(picture: NDArray[Any]) -> NDArray[np.uint8]:
     values = picture.astype(np.float64)
     low, high = (min(values.min(), 0.0), values.max()) if values.size else (0.0, 1.0)
     return np.asarray(np.round(255 * (values - low) / max(high - low, 1e-12)), dtype=np.uint8)
-
-
-def text_width(text: str, size: float, bold: bool = False) -> float:
-    """The width in points of ``text`` set in the figure's own font."""
-    from matplotlib.font_manager import FontProperties
-
-    if not text.strip():
-        return 0.0
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        path = TextPath((0, 0), text, size=size, prop=FontProperties(weight="bold" if bold else "normal"), usetex=False)
-    return float(path.get_extents().x1)
-
-
-def fitted(text: str, size: float, room: float, bold: bool = False) -> str:
-    """``text``, cut with an ellipsis where it is wider than ``room`` points."""
-    if text_width(text.replace("$", "S"), size, bold) <= room:
-        return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if text_width(text[:middle].replace("$", "S").rstrip() + "…", size, bold) <= room:
-            low = middle
-        else:
-            high = middle - 1
-    return text[:low].rstrip() + "…"

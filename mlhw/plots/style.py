@@ -60,7 +60,7 @@ SPLIT_STYLES: Final = {
     "test": SplitStyle("#000000", (0, (5, 1.5, 1, 1.5)), 1.5, "D"),
 }
 
-_LOOK: Final[dict[str, Any]] = {
+_LOOK: Final[Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": [
         "DejaVu Sans",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -17,18 +18,19 @@ _FINE = 10  # measured this much larger, so that the rounding to whole pixels do
 _MARGIN = 1.03  # a renderer at another resolution hints glyphs a little wider
 
 # After a separator, or where a lower-case letter or digit meets a capital: "God-|Morgon", "Cross|Walk".
-_BREAKS = re.compile(r"(?<=[-_/ .,:])|(?<=[a-z0-9])(?=[A-Z])")
+_BREAKS = re.compile(r"(?<=[-_/ ])|(?<=[a-z0-9])(?=[A-Z])")
 
 
 @functools.cache
-def _renderer() -> RendererAgg:
-    return RendererAgg(1, 1, 72 * _FINE)
+def _renderer() -> Any:
+    create: Any = RendererAgg  # matplotlib does not annotate it
+    return create(1, 1, 72 * _FINE)
 
 
 @functools.lru_cache(maxsize=8192)
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """The width of one line of ``text`` in points. Call within ``style.look``."""
-    font = FontProperties(size=size, weight="bold" if bold else "normal")  # type: ignore[arg-type]
+    font = FontProperties(size=size, weight="bold" if bold else "normal")
     width, _, _ = _renderer().get_text_width_height_descent(text, font, False)
     return float(width) / _FINE * _MARGIN
 
@@ -84,7 +86,7 @@ def fit(text: str, width: float, size: float, smallest: float, lines: int, bold:
     budget = lines * width
     while len(broken) > lines:
         broken = wrap(shorten(text, budget, size), width, size, bold)
-        budget *= 0.93
+        budget *= 0.97
     return "\n".join(broken), size
 
 

@@ -1,0 +1,33 @@
+"""Every test runs with its own folders, and with the shapes in signatures checked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Before anything of it is imported: jaxtyping's shapes are then checked at each call, in tests and nowhere else.
+install_import_hook(["mlhw.numerics", "mlhw.models"], "beartype.beartype")
+
+REAL_DATA = os.environ.get("MLHW_DATA")
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test writes to, or depends on, the folders of whoever runs it."""
+    monkeypatch.setenv("MLHW_OUTPUTS", str(tmp_path / "outputs"))
+    monkeypatch.setenv("MLHW_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("MLHW_DATA", str(tmp_path / "data"))
+    for name in ("MLHW_OFFLINE", "MLHW_THREADS", "MLHW_DEBUG", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def real_data(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of real data that MLHW_DATA named when pytest started; a test that asks for it is skipped without."""
+    if not REAL_DATA or not (Path(REAL_DATA) / "MNIST").is_dir():
+        pytest.skip("needs real data: set MLHW_DATA to a folder with MNIST and GroceryStoreDataset")
+    monkeypatch.setenv("MLHW_DATA", REAL_DATA)
+    return Path(REAL_DATA)

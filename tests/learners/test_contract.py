@@ -1,0 +1,169 @@
+"""The laws of every learner, whatever computes inside."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mlhw.arrays import Batch, Splits
+from mlhw.errors import ConfigError
+from mlhw.protocols import EpochRow, Learner
+from mlhw.runs import checkpoint
+from mlhw.training import batches
+from mlhw.training.fit import LoopState, Recipe, fit
+from mlhw.training.schedules import cosine
+from tests import made
+
+pytestmark = pytest.mark.parametrize("make", made.LEARNERS.values(), ids=made.LEARNERS.keys())
+Make = Callable[..., Learner]
+RECIPE = Recipe(epochs=4, batch_rows=16, schedule=cosine(), seed=5)
+
+
+class Rows:
+    """A watcher that keeps what it is told (without the seconds, which no two runs share)."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[Any, ...]] = []
+        self.snapshots: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self.learner: Learner | None = None
+
+    def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None: ...
+
+    def on_epoch(self, state: LoopState, rows: list[EpochRow], improved: bool) -> None:
+        self.rows += [(*row[:-1], improved) for row in rows]
+        if self.learner is not None:
+            self.snapshots.append((state.to_dict(), copy.deepcopy(self.learner.state())))
+
+
+def train(learner: Learner, splits: Splits | None = None, recipe: Recipe = RECIPE, state: LoopState | None = None) -> Rows:
+    watcher = Rows()
+    watcher.learner = learner
+    fit(learner, (splits or made.splits()).map(learner.place), recipe, watcher, state)
+    return watcher
+
+
+def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def a_batch(learner: Learner, rows: int = 16) -> Batch:
+    return next(iter(batches.in_order(learner.place(made.blobs(rows)), rows)))
+
+
+def test_the_loss_falls(make: Make) -> None:
+    rows = train(make(), recipe=Recipe(epochs=25, batch_rows=16, schedule=cosine(), seed=1)).rows
+    losses = [row[2] for row in rows if row[1] == "train"]
+    assert losses[-1] < 0.75 * losses[0]  # squashed scores cannot go below 0.54 of where they begin
+
+
+def test_the_same_seed_gives_the_same_history_and_weights(make: Make) -> None:
+    first, second = make(), make()
+    assert train(first).rows == train(second).rows
+    assert same(first.parameters(), second.parameters())
+
+
+def test_another_seed_gives_other_weights(make: Make) -> None:
+    assert not same(make(0).parameters(), make(1).parameters())
+
+
+def test_scoring_changes_nothing(make: Make) -> None:
+    learner = make()
+    learner.step(a_batch(learner), 1.0)
+    before = copy.deepcopy(checkpoint._to_tensors(learner.state()))
+    learner.score(a_batch(learner))
+    learner.probabilities(a_batch(learner).inputs)
+    after = checkpoint._to_tensors(learner.state())
+    assert str(before) == str(after)
+
+
+def test_a_restored_learner_goes_on_bit_for_bit(make: Make, tmp_path: Any) -> None:
+    whole = make()
+    history = train(whole)
+    loop, state = history.snapshots[1]  # after the second epoch
+    checkpoint.save(tmp_path / "c.pt", {"learner": state})
+    other = make(99)
+    other.restore(checkpoint.load(tmp_path / "c.pt")["learner"])
+    rest = train(other, state=LoopState(**loop))
+    assert rest.rows == history.rows[4:]
+    assert same(other.parameters(), whole.parameters())
+
+
+def test_an_odd_last_batch_does_not_shift_a_mean(make: Make) -> None:
+    learner = make()
+    placed = learner.place(made.blobs(67))
+    parts = [learner.score(batch) for batch in batches.in_order(placed, 16)]
+    whole = learner.score(next(iter(batches.in_order(placed, 67))))
+    loss = learner.fetch([part.loss_sum for part in parts]).sum()
+    assert loss == pytest.approx(float(learner.fetch([whole.loss_sum]).sum()), rel=1e-5)
+    assert learner.fetch([part.correct for part in parts]).sum() == learner.fetch([whole.correct]).sum()
+    assert sum(part.count for part in parts) == whole.count == 67
+
+
+def test_fetch_gives_one_float64_a_step_and_member(make: Make) -> None:
+    learner = make()
+    reports = [learner.score(a_batch(learner)) for _ in range(3)]
+    values = learner.fetch([report.loss_sum for report in reports])
+    assert values.shape == (3, learner.members)
+    assert values.dtype == np.float64
+
+
+def test_a_report_is_of_the_weights_before_the_step(make: Make) -> None:
+    learner = make()
+    batch = a_batch(learner)
+    if make in (made.module_adamw,):  # dropout and batch norm act in training alone: there the two differ by design
+        learner.network.eval()  # type: ignore[attr-defined]
+        learner.network.train = lambda mode=True: learner.network  # type: ignore[attr-defined]
+    scored = learner.fetch([learner.score(batch).loss_sum])[0, 0]
+    assert learner.fetch([learner.step(batch, 1.0).loss_sum])[0, 0] == pytest.approx(scored, rel=1e-5)
+
+
+def test_probabilities_are_a_distribution_whose_top_is_what_score_counts(make: Make) -> None:
+    learner = make()
+    batch = a_batch(learner)
+    p = learner.probabilities(batch.inputs)
+    assert p.shape == (16, 4)
+    np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-5)
+    hits = (p.argmax(axis=1) == made.blobs(16).targets).sum()
+    assert learner.fetch([learner.score(batch).correct])[0, 0] == hits
+
+
+def test_adopted_weights_are_those_given(make: Make) -> None:
+    first, second = make(0), make(1)
+    first.step(a_batch(first), 1.0)
+    second.adopt(first.parameters())
+    assert same(first.parameters(), second.parameters())
+
+
+def test_weights_that_do_not_fit_are_refused_both_ways(make: Make) -> None:
+    learner = make()
+    weights = learner.parameters()
+    name = sorted(weights)[0]
+    with pytest.raises(ConfigError, match="missing"):
+        learner.adopt({key: value for key, value in weights.items() if key != name})
+    with pytest.raises(ConfigError, match="not known extra"):
+        learner.adopt(weights | {"extra": np.zeros(1)})
+    with pytest.raises(ConfigError, match="should be"):
+        learner.adopt(weights | {name: np.zeros((1, 2, 3))})
+
+
+def test_parameters_are_a_copy(make: Make) -> None:
+    learner = make()
+    before = learner.parameters()
+    kept = copy.deepcopy(before)
+    learner.step(a_batch(learner), 1.0)
+    assert same(before, kept)
+
+
+def test_global_generators_change_nothing_and_are_left_as_found(make: Make) -> None:
+    # Python's own generator is seen to in tests/commands, without beartype, which draws from it at every check.
+    first = train(make()).rows
+    np.random.seed(99)  # noqa: NPY002  (the global generator is just what must not matter)
+    torch.manual_seed(99)
+    found = (np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())  # noqa: NPY002
+    assert train(make()).rows == first
+    assert (np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == found  # noqa: NPY002

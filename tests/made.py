@@ -1,0 +1,105 @@
+"""Small data and small learners, made here: what the tests stand on where there is no real data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mlhw.arrays import Scaling, Split, Splits
+from mlhw.protocols import Learner
+
+
+def blobs(rows: int, seed: int = 0, classes: int = 4, side: int = 8, channels: int = 1) -> Split:
+    """Noisy images (rows, side, side, channels) uint8, each class bright in its own quarter: easy, not trivial."""
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, classes, rows)
+    images = rng.integers(0, 120, (rows, side, side, channels))
+    half = side // 2
+    for row, target in enumerate(targets):
+        top, left = divmod(int(target) % 4, 2)
+        images[row, top * half : (top + 1) * half, left * half : (left + 1) * half] += 60
+    return Split(images.astype(np.uint8), targets.astype(np.int64), tuple(f"class {i}" for i in range(classes)))
+
+
+def splits(train: int = 67, val: int = 30, test: int = 30) -> Splits:
+    """Three draws of :func:`blobs`; 67 rows leave an odd last batch."""
+    return Splits(blobs(train, 1), blobs(val, 2), blobs(test, 3))
+
+
+UNIT = Scaling((0.0,), (1 / 255,))
+SHAPE = {"input_shape": (8, 8, 1), "classes": 4}
+
+
+def numpy_sgd(seed: int = 0) -> Learner:
+    from mlhw.learners.explicit import ExplicitLearner
+    from mlhw.models.numpy_mlp import build
+    from mlhw.numerics.optimisers import Sgd
+
+    return ExplicitLearner(build(**SHAPE, seed=seed, hidden_sizes=(9,)), Sgd(0.9, decay={"W1": 1e-3}), 0.3, UNIT)
+
+
+def numpy_squashed(seed: int = 0) -> Learner:
+    from mlhw.learners.explicit import ExplicitLearner
+    from mlhw.models.numpy_mlp import build
+    from mlhw.numerics.optimisers import Sgd
+
+    model = build(**SHAPE, seed=seed, hidden_sizes=(9,), bias="input", squash_scores=True, init="uniform", dtype="float64")
+    return ExplicitLearner(model, Sgd(), 4.0, UNIT)
+
+
+def tensor_adam(seed: int = 0) -> Learner:
+    from mlhw.learners.explicit import ExplicitLearner
+    from mlhw.models.tensor_mlp import build
+    from mlhw.numerics.optimisers import Adam
+
+    model = build(**SHAPE, seed=seed, hidden_sizes=(9, 7), activation="tanh")
+    return ExplicitLearner(model, Adam(decay={"W1": 1e-3}, decoupled=True), 0.01, UNIT, average_decay=0.9)
+
+
+def module_adamw(seed: int = 0) -> Learner:
+    """Batch norm, dropout, label smoothing and weight averaging: all that carries state from step to step."""
+    import torch
+    from torch import nn
+
+    from mlhw.learners.autograd import AutogradLearner
+
+    def build() -> Any:
+        return nn.Sequential(
+            nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Dropout(0.2), nn.Linear(144, 4)
+        )
+
+    return AutogradLearner(
+        build,
+        lambda network: torch.optim.AdamW(network.parameters(), lr=0.01, fused=True),
+        lr=0.01,
+        scaling=UNIT,
+        seed=seed,
+        label_smoothing=0.1,
+        average_decay=0.9,
+    )
+
+
+def module_sgd(seed: int = 0) -> Learner:
+    import torch
+
+    from mlhw.learners.autograd import AutogradLearner
+    from mlhw.models.digits_cnn import build
+
+    return AutogradLearner(
+        lambda: build(**SHAPE, channels=(4, 4)),
+        lambda network: torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9),
+        lr=0.1,
+        scaling=UNIT,
+        seed=seed,
+    )
+
+
+LEARNERS: dict[str, Callable[..., Learner]] = {
+    "numpy-sgd": numpy_sgd,
+    "numpy-squashed": numpy_squashed,
+    "tensor-adam": tensor_adam,
+    "module-adamw": module_adamw,
+    "module-sgd": module_sgd,
+}

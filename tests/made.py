@@ -45,7 +45,9 @@ def numpy_squashed(seed: int = 0) -> Learner:
     from mlhw.models.numpy_mlp import build
     from mlhw.numerics.optimisers import Sgd
 
-    model = build(**SHAPE, seed=seed, hidden_sizes=(9,), bias="input", squash_scores=True, init="uniform", dtype="float64")
+    model = build(
+        **SHAPE, seed=seed, hidden_sizes=(9,), bias="input", squash_scores=True, init="uniform", dtype="float64"
+    )
     return ExplicitLearner(model, Sgd(), 4.0, UNIT)
 
 

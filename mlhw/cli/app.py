@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -40,7 +39,7 @@ def root(
     """Run the classic deep-learning exercises: one command each, small, exact, reproducible."""
 
 
-PANELS: tuple[tuple[str, Mapping[str, Callable[..., None]]], ...] = (
+PANELS = (
     ("Experiments", train.COMMANDS),
     ("Runs", runs.COMMANDS),
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -39,7 +40,9 @@ def runs(
         )
         for r in records
     ]
-    results().print_table(("run", "status", "epochs", "val acc", "test acc", "training"), rows, right=(2, 3, 4, 5))
+    results().print_table(
+        ("run", "status", "epochs", "val acc", "test acc", "training"), rows, right=(2, 3, 4, 5), spare=(3, 5, 2)
+    )
 
 
 def show(run: RunArgument, as_json: Json = False) -> None:
@@ -96,4 +99,4 @@ def _print_paths(paths: list[Path], as_json: bool) -> None:
             results().print(str(path))
 
 
-COMMANDS: dict[str, Any] = {"runs": runs, "show": show, "plot": plot, "export": export, "rm": remove}
+COMMANDS: dict[str, Callable[..., None]] = {"runs": runs, "show": show, "plot": plot, "export": export, "rm": remove}

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,11 +22,16 @@ def plain(value: object) -> Text:
     return Text(_CONTROL.sub("�", str(value)))
 
 
+PIPED_WIDTH = 200  # columns where no terminal says how many it has: a file should not be folded
+
+
 class Screen:
     """One of the two streams."""
 
     def __init__(self, *, stderr: bool) -> None:
         self.console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = PIPED_WIDTH
 
     def print(self, value: object = "", style: str | None = None) -> None:
         """One line or renderable."""
@@ -35,16 +41,36 @@ class Screen:
         """An error's message, marked as one."""
         self.console.print(Text.assemble(("error: ", "bold red"), plain(message)))
 
-    def print_table(self, headers: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> None:
-        """A plain table without frames: it survives being copied and piped."""
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        for index, header in enumerate(headers):
-            number = index in right
-            table.add_column(header, justify="right" if number else "left", no_wrap=number, overflow="fold")
-        for row in rows:
-            table.add_row(*(cell if isinstance(cell, Text) else plain("" if cell is None else cell) for cell in row))
-        width = self.console.width if self.console.is_terminal else max(160, self.console.width)
-        self.console.print(table, soft_wrap=False, width=width)
+    def print_table(
+        self,
+        headers: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        right: Sequence[int] = (),
+        spare: Sequence[int] = (),
+    ) -> None:
+        """A plain table without frames: it survives being copied and piped.
+
+        The first column and those that align ``right`` are never broken: names and numbers are copied from tables. Where
+        the terminal is too narrow, the columns ``spare`` go, first to last.
+        """
+        rows, shown = list(rows), list(range(len(headers)))
+        for gone in [None, *spare]:
+            shown = [index for index in shown if index != gone]
+            table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+            for index in shown:
+                keep = index == 0 or index in right or index in spare
+                table.add_column(
+                    headers[index], justify="right" if index in right else "left", no_wrap=keep, overflow="fold"
+                )
+            for row in rows:
+                table.add_row(*(_cell(row[index]) for index in shown))
+            if self.console.measure(table).maximum <= self.console.width:
+                break
+        self.console.print(table, soft_wrap=False)
+
+
+def _cell(value: object) -> Text:
+    return value if isinstance(value, Text) else plain("" if value is None else value)
 
 
 def results() -> Screen:
@@ -59,19 +85,17 @@ def errors() -> Screen:
 
 def print_json(value: Any) -> None:
     """One JSON object on one line of stdout, and nothing else."""
-    typer_echo(json.dumps(finite(value), ensure_ascii=False, allow_nan=False))
-
-
-def typer_echo(text: str) -> None:
-    """``text`` as it is, to stdout."""
-    import typer
-
-    typer.echo(text)
+    typer.echo(json.dumps(finite(value), ensure_ascii=False, allow_nan=False))
 
 
 def percent(value: float | None) -> str:
     """``0.9812`` as ``98.12 %``; a dash where there is none."""
     return "–" if value is None else f"{100 * value:.2f} %"
+
+
+def megabytes(size: int) -> str:
+    """A size in bytes as ``11.6 MB``; a dash for none."""
+    return f"{size / 1e6:,.1f} MB" if size else "–"
 
 
 def seconds(value: float | None) -> str:

@@ -27,7 +27,7 @@ def print_run(record: dict[str, Any]) -> None:
     else:
         screen.print(f"{record['epochs']} epochs on record")
     if judgement := record["judgement"]:
-        screen.print(f"{judgement['verdict']}: {judgement['reason']}")
+        screen.print(judgement["reason"])
     for line in record["expectations"]:
         screen.print(line["sentence"])
     if record["confused"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,9 @@ from mlhw.errors import ConfigError, PartialResult
 
 def list_experiments(as_json: Json = False) -> None:
     """Every experiment: what it shows, where it comes from, the data it needs, the result to expect."""
-    from mlhw.cli.screen import errors, print_json, results
+    from rich.text import Text
+
+    from mlhw.cli.screen import errors, plain, print_json, results
     from mlhw.commands.inspect import experiments
 
     records = experiments()
@@ -20,11 +23,18 @@ def list_experiments(as_json: Json = False) -> None:
         for record in records:
             print_json(record)
         return
-    good = [record for record in records if not record["error"]]
-    rows = [(r["name"], r["description"], r["source"], r["data"], r["result"]) for r in good]
-    results().print_table(("experiment", "shows", "from", "data", "expect"), rows)
+    screen = results()
+    rows = [
+        (
+            r["name"],
+            Text.assemble(plain(r["description"]), "\n", (f"{r['result']} · data {r['data']} · {r['source']}", "dim")),
+        )
+        for r in records
+        if r["error"] is None
+    ]
+    screen.print_table(("experiment", "what it shows; the result to expect, its data, where it comes from"), rows)
     for record in records:
-        if record["error"]:
+        if record["error"] is not None:
             errors().print(f"warning: {record['error']}", style="yellow")
 
 
@@ -67,7 +77,7 @@ def train(
         _, summary = train_experiment(found, settings, display, label=label)
     finally:
         display.end()
-    _print_result(summary, as_json, quiet)
+    _print_result(summary, as_json)
 
 
 def resume(run: RunArgument, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
@@ -81,7 +91,7 @@ def resume(run: RunArgument, as_json: Json = False, quiet: Quiet = False, verbos
         _, summary = resume_run(run, from_environment(), display)
     finally:
         display.end()
-    _print_result(summary, as_json, quiet)
+    _print_result(summary, as_json)
 
 
 def _slug(text: str) -> str:
@@ -94,12 +104,12 @@ def _slug(text: str) -> str:
     return text
 
 
-def _print_result(summary: dict[str, Any], as_json: bool, quiet: bool) -> None:
+def _print_result(summary: dict[str, Any], as_json: bool) -> None:
     from mlhw.cli.screen import percent, print_json, results, seconds
 
     if as_json:
         print_json(summary)
-    elif not quiet:
+    else:
         screen = results()
         rows = [
             (split, f"{summary[f'{split}_loss']:.4f}", percent(summary[f"{split}_accuracy"]))
@@ -120,4 +130,4 @@ def _print_result(summary: dict[str, Any], as_json: bool, quiet: bool) -> None:
         raise PartialResult(f"trained without {count} files that could not be read; first: {summary['skipped'][0]}")
 
 
-COMMANDS = {"list": list_experiments, "train": train, "resume": resume}
+COMMANDS: dict[str, Callable[..., None]] = {"list": list_experiments, "train": train, "resume": resume}

@@ -159,7 +159,7 @@ def _has(folder: Path, name: str, size: int) -> bool:
 
 def _load(name: str, place: Place, labels: Literal["coarse", "fine"], size: int) -> tuple[str, Splits]:
     """The title and the splits of a data set by name, or of what lies at a path."""
-    from mlhw.datasets import digits, folder, grocery, mnist, tables
+    from mlhw.datasets import digits, folder, grocery, lists, mnist, pixels, tables
     from mlhw.datasets.locating import locate
 
     known: dict[str, tuple[str, Callable[[], Splits]]] = {
@@ -182,9 +182,9 @@ def _load(name: str, place: Place, labels: Literal["coarse", "fine"], size: int)
         ) from error
     if path.is_dir():
         return path.name, folder.load(place, path=str(path), image_size_pixels=size, skip_bad=True)
-    if tables.names_pictures(path):
+    if lists.names_pictures(path):
         return path.name, tables.load_images(place, train=str(path), image_size_pixels=size, skip_bad=True)
-    return path.name, tables.load_pixels(place, train=str(path), image_shape=tables.square_shape(path))
+    return path.name, tables.load_pixels(place, train=str(path), image_shape=pixels.square_shape(path))
 
 
 def _samples(inputs: Any, targets: NDArray[np.int64], classes: int, most: int) -> dict[int, NDArray[Any]]:

@@ -34,11 +34,14 @@ def draw_run(run: store.Run, test: Split | None) -> list[Path]:
 
 
 def _samples(test: Split, found: predictions.Predictions) -> Any:
-    from mlhw.plots.samples import draw_samples, pick_samples
+    from mlhw.plots.samples import draw_samples, pick_mistakes, pick_samples
 
-    rows = pick_samples(found.target, found.predicted, found.probability, count=SAMPLES, seed=0)
-    images = np.asarray(test.inputs[rows])
-    return draw_samples(images, found.target[rows], found.predicted[rows], found.probability[rows], test.class_names)
+    drawn = pick_samples(found.target, found.predicted, found.probability, count=SAMPLES, seed=0)
+    mistakes = pick_mistakes(found.target, found.predicted, found.probability, count=SAMPLES)
+    rows = np.concatenate([drawn, mistakes])
+    images, names = np.asarray(test.inputs[rows]), test.class_names
+    values = (found.target[rows], found.predicted[rows], found.probability[rows])
+    return draw_samples(images, *values, names, mistakes=len(mistakes))
 
 
 def draw_comparison(runs: Sequence[store.Run], target: Path) -> list[Path]:

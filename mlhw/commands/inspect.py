@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def show(settings: Settings, name: str) -> dict[str, Any]:
     record: dict[str, Any] = _brief(run) | (summary or {}) | {"status": run.status(), "error": run.error()}
     record["epochs"] = max((row.epoch for row in rows), default=0)
     reported = summary["best_epoch"] if summary else record["epochs"]
-    record["judgement"] = judge.judge(rows, reported).to_dict() if rows else None
+    record["judgement"] = asdict(judge.judge(rows, reported)) if rows else None
     record["expectations"] = _expectations(run, summary)
     record["confused"] = _confused(run)
     record["files"] = sorted(str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 MOST_PIXELS = 89_478_485  # Pillow's own limit: a larger picture is taken for a decompression bomb
 MOST_BYTES = 256 * 2**20
 ORIENTATION = 0x0112  # the EXIF tag

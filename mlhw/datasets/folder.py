@@ -11,12 +11,12 @@ import numpy as np
 
 from mlhw.arrays import Place, Split, Splits
 from mlhw.datasets.cache import fingerprint, prepared
+from mlhw.datasets.decode import SUFFIXES
 from mlhw.datasets.images import Format, Picture, decode_splits
 from mlhw.datasets.locating import locate
 from mlhw.datasets.splitting import TEST_SEED, carve
 from mlhw.errors import DataError, did_you_mean
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 SPLIT_FOLDERS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 
 

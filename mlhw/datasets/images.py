@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,8 +76,8 @@ def decode_splits(
         path = folder / f"{name}-pictures.npy"
         shape = (form.size_pixels, form.size_pixels, form.channels)
         targets: list[int] = []
-        with RowWriter(path, shape, np.uint8) as writer:
-            for picture, result in zip(pictures, _decoded(pictures, form), strict=True):
+        with RowWriter(path, shape, np.uint8) as writer, contextlib.closing(_decoded(pictures, form)) as results:
+            for picture, result in zip(pictures, results, strict=True):
                 done += 1
                 place.progress(f"preparing {what}", done, total)
                 if isinstance(result, BadImage):
@@ -108,7 +109,7 @@ def _report(
         raise DataError(f"no picture of {empty[0]} (of {had} named) can be used:{listed}{more}")
 
 
-def _decoded(pictures: Sequence[Picture], form: Format) -> Iterator[NDArray[np.uint8] | BadImage]:
+def _decoded(pictures: Sequence[Picture], form: Format) -> Generator[NDArray[np.uint8] | BadImage, None, None]:
     """Each picture's array, or what is wrong with it, in order; a few at a time are decoded ahead in threads.
 
     Threads, not processes: Pillow lets go of the interpreter while it decodes and resizes.

@@ -94,6 +94,16 @@ def as_images(table: PixelTable, shape: tuple[int, int, int]) -> NDArray[Any]:
     return table.values.reshape(-1, *shape)
 
 
+def square_shape(path: Path) -> tuple[int, int, int] | None:
+    """The shape of the square picture, grey or coloured, that has as many numbers as a row of the CSV; None if none has."""
+    numbers = len(next(lines(path), (1, []))[1]) - 1
+    for channels in (1, 3):
+        side = math.isqrt(max(numbers, 0) // channels)
+        if side > 1 and side * side * channels == numbers:
+            return side, side, channels
+    return None
+
+
 def _compact(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 255:
         return values.astype(np.uint8)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -13,23 +11,12 @@ import numpy as np
 from mlhw.arrays import Place, Split, Splits
 from mlhw.datasets import labels, pixels
 from mlhw.datasets.cache import fingerprint, prepared
-from mlhw.datasets.folder import SUFFIXES, with_test
+from mlhw.datasets.folder import with_test
 from mlhw.datasets.images import Format, Picture, decode_splits
+from mlhw.datasets.lists import ImageRow, read_list
 from mlhw.datasets.locating import locate
 from mlhw.datasets.splitting import TEST_SEED, carve
 from mlhw.errors import DataError
-
-PATH_NAMES = ("path", "file", "filename", "image")
-LABEL_NAMES = ("label", "class", "target")
-
-
-@dataclass(frozen=True, slots=True)
-class ImageRow:
-    """One line of an image CSV: the picture's path as it stands there, its label, and the line's number from 1."""
-
-    path: str
-    label: str
-    line: int
 
 
 def load_images(
@@ -124,37 +111,6 @@ def load_pixels(
     return prepared(place, "pixel-csv", settings, build)
 
 
-def read_list(path: Path) -> list[ImageRow]:
-    """The rows of a CSV of ``path,label``; with a header the columns may come in any order and beside others.
-
-    Raises:
-        DataError: the file is no such table; names the line.
-    """
-    rows: list[ImageRow] = []
-    columns, width = (0, 1), 2
-    for number, (line, fields) in enumerate(pixels.lines(path)):
-        if number == 0 and (header := _header(fields)) is not None:
-            columns, width = header, len(fields)
-            continue
-        if len(fields) != width:
-            raise DataError(f"{path}, line {line}: expected {width} fields (path,label), got {len(fields)}.")
-        name, label = (fields[column].strip() for column in columns)
-        if not name or not label or "\0" in name:
-            raise DataError(f"{path}, line {line}: the {'label' if name else 'path'} is empty.")
-        rows.append(ImageRow(name, label, line))
-    if not rows:
-        raise DataError(f"{path}: names no picture. It should hold `path,label` lines.")
-    return rows
-
-
-def _header(fields: Sequence[str]) -> tuple[int, int] | None:
-    """The columns of path and label where ``fields`` are a header."""
-    lower = [field.strip().lower() for field in fields]
-    path = next((lower.index(name) for name in PATH_NAMES if name in lower), None)
-    label = next((lower.index(name) for name in LABEL_NAMES if name in lower), None)
-    return None if path is None or label is None else (path, label)
-
-
 def _csvs(place: Place, train: str, val: str | None, test: str | None) -> dict[str, Path]:
     given = {"train": train, "val": val, "test": test}
     found = {name: locate(place, text, f"data.{name}") for name, text in given.items() if text is not None}
@@ -191,19 +147,3 @@ def _as_splits(
     if "test" not in splits and test_fraction > 0:
         splits["train"], splits["test"] = carve(splits["train"], test_fraction, TEST_SEED)
     return Splits(splits["train"], splits.get("val"), splits.get("test"))
-
-
-def names_pictures(path: Path) -> bool:
-    """Whether the CSV names picture files, rather than holding numbers."""
-    first = next(pixels.lines(path), (1, [""]))[1]
-    return _header(first) is not None or first[0].strip().lower().endswith(SUFFIXES)
-
-
-def square_shape(path: Path) -> tuple[int, int, int] | None:
-    """The shape of the square picture, grey or coloured, that has as many numbers as a row of the CSV; None if none has."""
-    numbers = len(next(pixels.lines(path), (1, []))[1]) - 1
-    for channels in (1, 3):
-        side = math.isqrt(max(numbers, 0) // channels)
-        if side > 1 and side * side * channels == numbers:
-            return side, side, channels
-    return None

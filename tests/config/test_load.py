@@ -70,7 +70,9 @@ def test_a_fault_names_place_key_value_and_way_out(old: str, new: str, words: li
 
 
 def test_all_faults_come_at_once() -> None:
-    message = refused(b"name: x\ndata: {kind: digits}\nmodel: {kind: numpy-mlp}\ntrain: {epochs: -1, batch_size: 0, lr: 0}")
+    message = refused(
+        b"name: x\ndata: {kind: digits}\nmodel: {kind: numpy-mlp}\ntrain: {epochs: -1, batch_size: 0, lr: 0}"
+    )
     assert len(message.splitlines()) == 3
 
 

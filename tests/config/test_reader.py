@@ -86,7 +86,9 @@ def test_any_text_reads_or_is_refused_in_words(text: str) -> None:
         assert str(error).startswith("f.yaml")
 
 
-@given(st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), st.integers() | st.booleans() | st.none(), max_size=5))
+@given(
+    st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), st.integers() | st.booleans() | st.none(), max_size=5)
+)
 def test_agrees_with_pyyaml_on_simple_values(value: dict[str, object]) -> None:
     assert read(yaml.safe_dump(value).encode(), "f.yaml").value == value
 

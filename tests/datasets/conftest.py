@@ -1,11 +1,8 @@
-import sys
 from pathlib import Path
 
 import pytest
 
 from mlhw.arrays import Place
-
-sys.path.insert(0, str(Path(__file__).parent))  # for `made`, in whatever import mode pytest runs
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,17 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlhw.arrays import Place, Splits
+from mlhw.arrays import Splits
 
 IDX_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-
-REAL_DATA = os.environ.get("MLHW_DATA")  # as it is at import: each test may be given another
-real_data = pytest.mark.skipif(REAL_DATA is None, reason="MLHW_DATA names no folder of real data")
-
-
-def real_place(cache: Path) -> Place:
-    """The real data folder with a cache of the test's own."""
-    return Place(Path(str(REAL_DATA)), cache)
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import never
 
 from mlhw.arrays import Place, Split, Splits
 from mlhw.datasets.cache import fingerprint, prepared
 from mlhw.datasets.npy import RowWriter
 from mlhw.errors import DataError, OutputError
+from tests.datasets.made import never
 
 
 def small(offset: int = 0) -> Splits:

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from made import never
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from mlhw.arrays import Place
 from mlhw.datasets import digits
+from tests.datasets.made import never
 
 
 @pytest.mark.parametrize(("rows", "seed"), [(500, 4803), (10, 0), (1787, 1)])

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import IDX_NAMES, idx, mnist_arrays, never, write_grocery
 
 from mlhw.arrays import Place
 from mlhw.datasets import download, fetch, grocery, mnist, sources, verify
 from mlhw.datasets.sources import Archive, PackedFile, Source
 from mlhw.datasets.unpack import content_hash, extract
 from mlhw.errors import ConfigError, DataError, DataMissing, OutputError
+from tests.datasets.made import IDX_NAMES, idx, mnist_arrays, never, write_grocery
 
 HTML = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 

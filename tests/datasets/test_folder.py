@@ -2,11 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import never, picture
 
 from mlhw.arrays import Place
 from mlhw.datasets import folder
 from mlhw.errors import DataError, DataMissing
+from tests.datasets.made import never, picture
 
 COLOURS = {"cat": 10, "dog": 120, "eel": 240}
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import GROCERY_LISTS, never, real_data, real_place, write_grocery
 
 from mlhw.arrays import Place
 from mlhw.datasets import grocery
 from mlhw.errors import DataError, DataMissing
+from tests.datasets.made import GROCERY_LISTS, never, write_grocery
 
 PLACES = ["GroceryStoreDataset/dataset", "GroceryStoreDataset", "GroceryStoreDataset-master/dataset", "grocery", "."]
 
@@ -108,9 +108,8 @@ def test_missing_lists_are_named_with_the_command_and_the_variable(place: Place)
         grocery.load(place)
 
 
-@real_data
-def test_the_real_lists(tmp_path: Path) -> None:
-    place = real_place(tmp_path)
+def test_the_real_lists(real_data: Path, tmp_path: Path) -> None:
+    place = Place(real_data, tmp_path)
     splits = grocery.load(place, image_size_pixels=16)
     assert [len(split) for split in splits.named().values()] == [2640, 296, 2485]
     assert len(splits.train.class_names) == len(set(splits.train.class_names)) == 43

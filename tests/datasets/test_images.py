@@ -1,9 +1,9 @@
+import threading
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made import noise, picture
 from PIL import Image
 
 from mlhw.arrays import Place
@@ -11,6 +11,7 @@ from mlhw.datasets import decode, images
 from mlhw.datasets.decode import BadImage, read_image
 from mlhw.datasets.images import Format, Picture, decode_splits
 from mlhw.errors import DataError
+from tests.datasets.made import noise, picture
 
 
 def decoded(place: Place, files: list[Path], skip_bad: bool = False, size: int = 8):
@@ -84,8 +85,7 @@ def test_a_picture_cut_anywhere_is_found(tmp_path: Path, suffix: str, share: flo
     file = noise(tmp_path / f"a.{suffix}")
     data = file.read_bytes()
     file.write_bytes(data[: int(len(data) * share)])
-    with warnings.catch_warnings(), pytest.raises(BadImage):
-        warnings.simplefilter("ignore")
+    with pytest.raises(BadImage):
         read_image(file, 16)
 
 
@@ -188,3 +188,16 @@ def test_progress_ends_at_the_total(tmp_path: Path) -> None:
     place = Place(tmp_path, tmp_path / "cache", lambda *told: seen.append(told))
     decoded(place, [picture(tmp_path / f"{row}.png") for row in range(4)])
     assert [(done, total) for _, done, total in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_an_interrupt_leaves_no_threads_and_the_warning_filters_as_they_were(tmp_path: Path) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    files = [picture(tmp_path / f"{row}.png") for row in range(40)]
+    before = list(warnings.filters)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        decoded(Place(tmp_path, tmp_path / "cache", interrupt), files)
+    assert caught.value is not None  # its traceback still holds every frame
+    assert warnings.filters == before
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]

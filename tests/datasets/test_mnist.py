@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import IDX_NAMES, idx, real_data, real_place, write_mnist
 
 from mlhw.arrays import Place, Splits
 from mlhw.datasets import mnist
 from mlhw.errors import DataError, DataMissing
+from tests.datasets.made import IDX_NAMES, idx, write_mnist
 
 LOADERS = {"MNIST": mnist.load, "FashionMNIST": mnist.load_fashion}
 
@@ -142,9 +142,8 @@ def test_a_warm_load_imports_no_torchvision(place: Place) -> None:
     assert "torchvision" in cold.stdout  # so the check above can fail
 
 
-@real_data
-def test_the_real_files(tmp_path: Path) -> None:
-    splits = mnist.load(real_place(tmp_path))
+def test_the_real_files(real_data: Path, tmp_path: Path) -> None:
+    splits = mnist.load(Place(real_data, tmp_path))
     assert splits.train.inputs.shape == (60000, 28, 28, 1)
     assert splits.test.inputs.shape == (10000, 28, 28, 1)
     assert np.bincount(splits.train.targets).tolist()[:3] == [5923, 6742, 5958]
@@ -152,8 +151,7 @@ def test_the_real_files(tmp_path: Path) -> None:
     assert round(float(splits.train.inputs.mean()) / 255, 4) == 0.1307  # as torchvision's examples have it
 
 
-@real_data
-def test_the_real_fashion_files(tmp_path: Path) -> None:
-    splits = mnist.load_fashion(real_place(tmp_path))
+def test_the_real_fashion_files(real_data: Path, tmp_path: Path) -> None:
+    splits = mnist.load_fashion(Place(real_data, tmp_path))
     assert np.bincount(splits.train.targets).tolist() == [6000] * 10
     assert round(float(splits.train.inputs.mean()) / 255, 4) == 0.286

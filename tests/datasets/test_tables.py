@@ -2,11 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import picture
 
 from mlhw.arrays import Place
-from mlhw.datasets import labels, tables
+from mlhw.datasets import labels, lists, pixels, tables
 from mlhw.errors import DataError, DataMissing
+from tests.datasets.made import picture
 
 
 def csv(place: Place, name: str, text: str) -> str:
@@ -186,8 +186,8 @@ def test_a_csv_is_told_to_be_of_pictures_or_of_pixels(place: Place, tmp_path: Pa
         ("label,a\n1,2\n", False),
     ):
         csv(place, "a.csv", text)
-        assert tables.names_pictures(place.data / "a.csv") is of_pictures
+        assert lists.names_pictures(place.data / "a.csv") is of_pictures
     csv(place, "a.csv", ",".join(["1"] * 785))
-    assert tables.square_shape(place.data / "a.csv") == (28, 28, 1)
+    assert pixels.square_shape(place.data / "a.csv") == (28, 28, 1)
     csv(place, "a.csv", ",".join(["1"] * 13))
-    assert tables.square_shape(place.data / "a.csv") == (2, 2, 3)
+    assert pixels.square_shape(place.data / "a.csv") == (2, 2, 3)

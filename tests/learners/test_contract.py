@@ -40,7 +40,9 @@ class Rows:
             self.snapshots.append((state.to_dict(), copy.deepcopy(self.learner.state())))
 
 
-def train(learner: Learner, splits: Splits | None = None, recipe: Recipe = RECIPE, state: LoopState | None = None) -> Rows:
+def train(
+    learner: Learner, splits: Splits | None = None, recipe: Recipe = RECIPE, state: LoopState | None = None
+) -> Rows:
     watcher = Rows()
     watcher.learner = learner
     fit(learner, (splits or made.splits()).map(learner.place), recipe, watcher, state)

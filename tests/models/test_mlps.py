@@ -17,8 +17,12 @@ from mlhw.numerics.optimisers import Sgd
 SHAPE: dict[str, Any] = {"input_shape": (7,), "classes": 4, "seed": 3, "hidden_sizes": (6, 5)}
 VARIANTS: dict[str, Callable[[str], Any]] = {
     "numpy": lambda activation: numpy_mlp.build(**SHAPE, activation=activation, dtype="float64"),
-    "numpy-squashed": lambda activation: numpy_mlp.build(**SHAPE, activation=activation, squash_scores=True, dtype="float64"),
-    "numpy-input-bias": lambda activation: numpy_mlp.build(**SHAPE, activation=activation, bias="input", dtype="float64"),
+    "numpy-squashed": lambda activation: numpy_mlp.build(
+        **SHAPE, activation=activation, squash_scores=True, dtype="float64"
+    ),
+    "numpy-input-bias": lambda activation: numpy_mlp.build(
+        **SHAPE, activation=activation, bias="input", dtype="float64"
+    ),
     "numpy-no-bias": lambda activation: numpy_mlp.build(**SHAPE, activation=activation, bias="none", dtype="float64"),
     "tensor": lambda activation: tensor_mlp.build(**SHAPE, activation=activation, dtype="float64"),
 }
@@ -95,7 +99,9 @@ def test_numpy_and_tensor_networks_agree() -> None:
     second.parameters = {name: torch.from_numpy(value) for name, value in first.parameters.items()}
     rng = np.random.default_rng(1)
     inputs = rng.standard_normal((5, 7))
-    np.testing.assert_allclose(first.probabilities(inputs), second.probabilities(torch.from_numpy(inputs)).numpy(), rtol=1e-12)
+    np.testing.assert_allclose(
+        first.probabilities(inputs), second.probabilities(torch.from_numpy(inputs)).numpy(), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("size", [1e4, -1e4])

@@ -19,7 +19,12 @@ class Evil:
 
 
 def test_values_come_back(tmp_path: Path) -> None:
-    value = {"a": np.arange(6, dtype=np.float64).reshape(2, 3), "b": torch.ones(2), "c": [1, 2.5, "x", None, True, 2**100], "d": {}}
+    value = {
+        "a": np.arange(6, dtype=np.float64).reshape(2, 3),
+        "b": torch.ones(2),
+        "c": [1, 2.5, "x", None, True, 2**100],
+        "d": {},
+    }
     checkpoint.save(tmp_path / "c.pt", value)
     back = checkpoint.load(tmp_path / "c.pt")
     assert torch.equal(back["a"], torch.from_numpy(value["a"]))
@@ -43,7 +48,9 @@ def test_what_is_no_checkpoint_is_refused_and_nothing_runs(
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_failed_write_leaves_the_old_checkpoint_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_checkpoint_and_no_litter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "c.pt"
     checkpoint.save(path, {"n": 1})
 

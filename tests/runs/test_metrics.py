@@ -16,7 +16,11 @@ NUMBER = st.floats(allow_nan=False)
 
 
 def rows(epochs: int) -> list[EpochRow]:
-    return [EpochRow(epoch, split, 1 / epoch, 0.1 + 0.2, 1e-3, 0.5) for epoch in range(1, epochs + 1) for split in ("train", "val")]
+    return [
+        EpochRow(epoch, split, 1 / epoch, 0.1 + 0.2, 1e-3, 0.5)
+        for epoch in range(1, epochs + 1)
+        for split in ("train", "val")
+    ]
 
 
 def written(path: Path, content: list[EpochRow]) -> Path:
@@ -28,7 +32,9 @@ def written(path: Path, content: list[EpochRow]) -> Path:
 
 
 @given(loss=NUMBER, accuracy=NUMBER, lr=NUMBER)
-def test_numbers_come_back_bit_for_bit(tmp_path_factory: pytest.TempPathFactory, loss: float, accuracy: float, lr: float) -> None:
+def test_numbers_come_back_bit_for_bit(
+    tmp_path_factory: pytest.TempPathFactory, loss: float, accuracy: float, lr: float
+) -> None:
     row = EpochRow(3, "val", loss, accuracy, lr, 0.25)
     assert read_metrics(written(tmp_path_factory.mktemp("m") / "metrics.csv", [row])) == [row]
 

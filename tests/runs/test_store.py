@@ -92,7 +92,9 @@ HOLD = "import sys; from pathlib import Path; from mlhw.runs.store import Run\nw
 
 def test_a_lock_keeps_others_out_and_dies_with_its_process(tmp_path: Path) -> None:
     run = make(tmp_path, "x", "20260101-000000", "aaaa")
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(run.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(run.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == b"held"
         assert run.status() == "running"

@@ -66,7 +66,9 @@ def test_the_best_epoch_is_the_best_on_validation() -> None:
 
 
 def test_best_by_loss_looks_at_the_loss() -> None:
-    state, _ = run(Scripted([(1.0, 0.5), (0.9, 0.7), (0.1, 0.6), (0.8, 0.7), (2.0, 0.9)]), replace(RECIPE, best_by="loss"))
+    state, _ = run(
+        Scripted([(1.0, 0.5), (0.9, 0.7), (0.1, 0.6), (0.8, 0.7), (2.0, 0.9)]), replace(RECIPE, best_by="loss")
+    )
     assert state.best_epoch == 3
 
 
@@ -79,7 +81,9 @@ def test_without_validation_the_last_epoch_is_reported_and_test_plays_no_part() 
 
 
 def test_a_better_test_score_never_makes_a_best_epoch() -> None:
-    script = [pair for epoch in range(5) for pair in ((1.0 + epoch, 0.5 - epoch / 10), (1.0 - epoch / 10, 0.5 + epoch / 10))]
+    script = [
+        pair for epoch in range(5) for pair in ((1.0 + epoch, 0.5 - epoch / 10), (1.0 - epoch / 10, 0.5 + epoch / 10))
+    ]
     state, _ = run(Scripted(script), replace(RECIPE, score_test_each_epoch=True))
     assert state.best_epoch == 1
 

@@ -47,14 +47,15 @@ def _by_class(targets: NDArray[np.int64], count: int, rng: np.random.Generator) 
     """``count`` rows, each class in its share by the largest remainder; None where a class would be left with none."""
     classes, sizes = np.unique(targets, return_counts=True)
     share = sizes * (count / len(targets))
-    take = np.minimum(np.floor(share + 1e-9).astype(np.int64), sizes - 1)
+    take = np.floor(share + 1e-9).astype(np.int64)  # below each size, since count is below the number of rows
     by_remainder = rng.permutation(len(classes))  # ties go by lot
     by_remainder = by_remainder[np.argsort(-(share - take)[by_remainder], kind="stable")]
-    for place in by_remainder:
-        if take.sum() < count and take[place] < sizes[place] - 1:
-            take[place] += 1
-    if take.sum() != count:
+    if count > (sizes - 1).sum():
         return None
+    while take.sum() < count:  # a second round only where small classes could not give more
+        for place in by_remainder:
+            if take.sum() < count and take[place] < sizes[place] - 1:
+                take[place] += 1
     rows = [
         rng.permutation(np.flatnonzero(targets == name))[:number] for name, number in zip(classes, take, strict=True)
     ]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlhw.arrays import Split
@@ -30,7 +30,9 @@ def test_both_parts_together_are_the_split_in_its_order(
         np.testing.assert_array_equal(part.targets, np.array(targets)[part.inputs])
 
 
-@given(st.lists(st.integers(2, 30), min_size=2, max_size=4), fractions, seeds)
+@given(st.lists(st.integers(1, 30), min_size=2, max_size=4), fractions, seeds)
+@example([2, 30], 0.9, 0)  # the nearest share of the first class would be all of it
+@example([2, 2, 2, 30], 0.88, 0)  # and here the large class gives more than its share
 def test_each_class_gives_its_share_to_within_one_and_keeps_one(sizes: list[int], fraction: float, seed: int) -> None:
     targets = [name for name, size in enumerate(sizes) for _ in range(size)]
     kept, carved = carve(of(targets), fraction, seed)

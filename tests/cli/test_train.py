@@ -1,0 +1,225 @@
+"""train, resume and what they leave behind, through the program itself."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from mlhw.runs import checkpoint
+from tests.cli.program import mlhw
+
+QUICK = ("-s", "train.epochs=3")
+KEYS = ["run_id", "experiment", "status", "epochs", "parameters", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy", "best_epoch", "seconds_training", "seconds_total", "peak_memory_mb", "path"]
+
+
+def outputs() -> Path:
+    return Path(os.environ["MLHW_OUTPUTS"])
+
+
+def metrics(run: Path) -> list[dict[str, str]]:
+    """The rows of metrics.csv without the seconds, which no two runs share."""
+    with (run / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+
+def weights(run: Path) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = checkpoint.to_arrays(checkpoint.load(run / "checkpoints" / "best.pt"))
+    return found
+
+
+def test_train_prints_one_json_object_and_leaves_a_whole_run_folder() -> None:
+    done = mlhw("train", "digits-cnn", *QUICK, "--json")
+    assert done.code == 0, done.err
+    summary = done.json
+    assert [key for key in KEYS if key not in summary] == []
+    assert summary["val_accuracy"] is not None
+    run = Path(summary["path"])
+    files = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
+    wanted = "config.yaml metrics.csv environment.json log.txt summary.json test_predictions.csv checkpoints/last.pt "
+    wanted += "checkpoints/best.pt plots/curves.png plots/curves.svg plots/samples.png plots/confusion.png"
+    assert set(wanted.split()) <= files
+    assert not [name for name in files if name.endswith(".tmp")]
+    assert (run / "metrics.csv").read_text(encoding="utf-8").splitlines()[0] == "epoch,split,loss,accuracy,lr,seconds"
+    assert json.loads((run / "summary.json").read_text(encoding="utf-8")) == summary
+    assert [row["split"] for row in metrics(run)] == ["train", "val"] * 3 + ["test"]
+    assert metrics(run)[-1]["epoch"] == str(summary["best_epoch"])
+
+
+def test_a_run_without_val_reports_null_for_it_and_its_last_epoch() -> None:
+    summary = mlhw("train", "digits-cnn-notebook", *QUICK, "--json", "-q").json
+    assert summary["val_loss"] is None
+    assert summary["best_epoch"] == summary["epochs"] == 3
+
+
+def test_the_path_is_printed_first_and_last_and_progress_stays_off_stdout() -> None:
+    done = mlhw("train", "digits-cnn-notebook", *QUICK)
+    (run,) = outputs().glob("digits-cnn-notebook-*")
+    assert done.err.splitlines()[-4] == f"run {run}"
+    assert [line.split("  ")[0] for line in done.err.splitlines()[-3:]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    assert done.out.splitlines()[-1].strip() == str(run)
+    assert "epoch 1/3" not in done.out
+
+
+def test_print_config_trains_nothing_and_is_itself_an_experiment(tmp_path: Path) -> None:
+    done = mlhw("train", "digits-cnn", "-s", "train.lr=0.02", "--print-config")
+    assert done.code == 0
+    assert yaml.safe_load(done.out)["train"]["lr"] == 0.02
+    assert not outputs().exists()
+    (tmp_path / "mine.yaml").write_text(done.out, encoding="utf-8")
+    again = mlhw("train", str(tmp_path / "mine.yaml"), "--print-config")
+    assert again.out == done.out
+
+
+def test_a_run_s_own_config_runs_again_with_the_same_numbers() -> None:
+    first = mlhw("train", "digits-cnn", *QUICK, "--json").json
+    second = mlhw("train", str(Path(first["path"]) / "config.yaml"), "--json").json
+    assert metrics(Path(first["path"])) == metrics(Path(second["path"]))
+    assert first["signature"] == second["signature"]
+    assert first["run_id"] != second["run_id"]
+
+
+def test_a_name_names_the_folder_and_nothing_else() -> None:
+    summary = mlhw("train", "digits-cnn-notebook", *QUICK, "--json", "--name", "my-try").json
+    assert summary["run_id"].startswith("my-try-2")
+    assert summary["experiment"] == "digits-cnn-notebook"
+
+
+def test_init_from_starts_with_a_run_s_weights() -> None:
+    first = mlhw("train", "digits-cnn-notebook", "-s", "train.epochs=20", "--json").json
+    second = mlhw(
+        "train", "digits-cnn-notebook", "-s", "train.epochs=1", "-s", f"train.init_from={first['run_id']}", "--json"
+    ).json
+    assert second["train_loss"] < 0.3
+
+
+def test_early_stopping_says_why_it_stopped() -> None:
+    overrides = [
+        "-s",
+        "train.patience_epochs=1",
+        "-s",
+        "train.epochs=500",
+        "-s",
+        "train.lr=0.5",
+        "-s",
+        "train.optimizer=sgd",
+    ]
+    summary = mlhw("train", "digits-cnn", *overrides, "--json").json
+    assert summary["stopped_by"] == "patience"
+    assert summary["epochs"] == summary["best_epoch"] + 1
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_with_epoch_and_step() -> None:
+    done = mlhw("train", "digits-cnn-notebook", *QUICK, "-s", "train.lr=1e8", "-s", "train.optimizer=sgd")
+    assert done.code == 1
+    assert "epoch 1, step" in done.err
+    assert "Traceback" not in done.err
+    (run,) = outputs().glob("digits-cnn-notebook-*")
+    assert "became" in json.loads((run / "error.json").read_text(encoding="utf-8"))["message"]
+    assert "failed" in mlhw("runs").out
+
+
+LONG = ("train", "digits-cnn", "-s", "train.epochs=60", "-q", "--json")
+
+
+def start_and_stop(how: signal.Signals, after_epochs: int) -> subprocess.Popen[str]:
+    """Start a training and send it ``how`` once it has a checkpoint and that many epochs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlhw", *LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        lines = [len(path.read_bytes().splitlines()) for path in outputs().glob("*/metrics.csv")]
+        if lines and lines[0] > 2 * after_epochs and list(outputs().glob("*/checkpoints/last.pt")):
+            break
+        time.sleep(0.01)
+    process.send_signal(how)
+    return process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither SIGKILL nor a SIGINT for another process")
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_stopped_run_resumes_bit_for_bit(how: str) -> None:
+    """Batch norm aside, this preset has all that must go on exactly: dropout, augmentation, schedule, averaging, best."""
+    process = start_and_stop(signal.Signals[how], after_epochs=10)
+    _, err = process.communicate(timeout=60)
+    (run,) = outputs().glob("digits-cnn-*")
+    if how == "SIGKILL":
+        assert process.returncode == -signal.SIGKILL
+    else:
+        assert process.returncode == 130
+        assert f"mlhw resume {run.name}" in err
+    assert not (run / "summary.json").exists()
+    assert "interrupted" in mlhw("runs").out
+    with (run / "metrics.csv").open("a", encoding="utf-8") as file:
+        file.write("61,train,0.1")  # a torn tail, as a power cut leaves it
+
+    resumed = mlhw("resume", "latest", "--json")
+    assert resumed.code == 0, resumed.err
+    whole = mlhw(*LONG).json
+    assert metrics(run) == metrics(Path(whole["path"]))
+    assert weights(run).keys() == weights(Path(whole["path"])).keys()
+    for name, value in weights(run).items():
+        np.testing.assert_array_equal(value, weights(Path(whole["path"]))[name])
+    assert resumed.json["test_loss"] == whole["test_loss"]
+    assert not list(run.rglob("*.tmp"))
+
+
+def test_a_run_without_a_checkpoint_starts_over_in_its_folder() -> None:
+    first = mlhw("train", "digits-cnn", *QUICK, "--json").json
+    run = Path(first["path"])
+    for name in ("summary.json", "checkpoints/last.pt", "checkpoints/best.pt"):
+        (run / name).unlink()
+    resumed = mlhw("resume", run.name, "--json").json
+    assert resumed["run_id"] == run.name
+    assert resumed["test_loss"] == first["test_loss"]
+    assert len(metrics(run)) == 7
+
+
+def test_a_crash_after_the_test_row_doubles_no_row() -> None:
+    run = Path(mlhw("train", "digits-cnn", *QUICK, "--json").json["path"])
+    before = metrics(run)
+    (run / "summary.json").unlink()
+    assert mlhw("resume", run.name).code == 0
+    assert metrics(run) == before
+
+
+def test_resuming_a_finished_run_changes_nothing() -> None:
+    run = Path(mlhw("train", "digits-cnn", *QUICK, "--json").json["path"])
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
+    done = mlhw("resume", run.name, "--json")
+    assert done.code == 0
+    assert done.json["run_id"] == run.name
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_a_resume_on_other_threads_says_so() -> None:
+    run = Path(mlhw("train", "digits-cnn", *QUICK, "--json").json["path"])
+    (run / "summary.json").unlink()
+    environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    environment["packages"]["torch"] = "2.0.0"
+    (run / "environment.json").write_text(json.dumps(environment), encoding="utf-8")
+    assert "torch 2.0.0 then" in mlhw("resume", run.name).err
+
+
+def test_python_s_global_generator_is_left_as_found() -> None:
+    code = """
+import random
+random.seed(7); found = random.getstate()
+from mlhw.commands.display import Silent
+from mlhw.commands.settings import from_environment
+from mlhw.commands.train import train
+from mlhw.config.load import load
+train(load("digits-cnn", ["train.epochs=2"]), from_environment(), Silent())
+assert random.getstate() == found
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)

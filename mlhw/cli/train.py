@@ -95,7 +95,7 @@ def resume(run: RunArgument, as_json: Json = False, quiet: Quiet = False, verbos
 
 
 def _slug(text: str) -> str:
-    from mlhw.config.schema import is_name
+    from mlhw.config.fields import is_name
 
     if not is_name(text):
         raise ConfigError(

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from mlhw.arrays import Place, Scaling, Split, Splits
 from mlhw.commands.settings import Settings
 from mlhw.config.expectations import holds
-from mlhw.config.schema import Experiment, Optimizer
+from mlhw.config.schema import Experiment
+from mlhw.config.training import Optimizer
 from mlhw.datasets.scaling import scaling
 from mlhw.errors import ConfigError
 from mlhw.protocols import Learner

@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mlhw.files import atomic_write
+from mlhw.plots.pictures import displayable
 from mlhw.plots.style import GRID, INK, MUTED, SPLIT_STYLES, look, new_figure
 from mlhw.plots.text import fit, text_width
 
@@ -126,23 +127,11 @@ def _card(axes: Axes, left: float, top: float, plan: Layout, name: str, here: Ma
 
 def _strip(axes: Axes, left: float, top: float, plan: Layout, pictures: NDArray[Any] | None) -> None:
     """Up to ``plan.samples`` pictures beside each other; their shape is kept, the room left of a narrow one stays empty."""
-    for place, picture in enumerate([] if pictures is None else pictures[: plan.samples]):
-        pixels = as_uint8(picture)
+    for place, pixels in enumerate([] if pictures is None else displayable(pictures[: plan.samples])):
         zoom = SUPERSAMPLE if max(pixels.shape[:2]) < 2 * plan.side else 1
         pixels = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
-        if pixels.shape[2] == 1:
-            pixels = pixels.repeat(3, axis=2)
         scale = plan.side / max(pixels.shape[:2])
         high, wide = pixels.shape[0] * scale, pixels.shape[1] * scale
         x = left + place * (plan.side + GAP) + (plan.side - wide) / 2
         y = top + (plan.side - high) / 2
         axes.imshow(pixels, extent=(x, x + wide, y + high, y), interpolation="antialiased", zorder=2)
-
-
-def as_uint8(picture: NDArray[Any]) -> NDArray[np.uint8]:
-    """The picture as uint8: as it is, stretched where its largest value is small, or from floats by their range."""
-    if picture.dtype == np.uint8 and picture.max(initial=0) > 32:
-        return picture
-    values = picture.astype(np.float64)
-    low, high = (min(values.min(), 0.0), values.max()) if values.size else (0.0, 1.0)
-    return np.asarray(np.round(255 * (values - low) / max(high - low, 1e-12)), dtype=np.uint8)

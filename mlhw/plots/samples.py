@@ -10,6 +10,7 @@ from jaxtyping import Float, Int, Shaped
 from matplotlib.figure import Figure
 
 from mlhw.plots.axes import percent
+from mlhw.plots.pictures import displayable
 from mlhw.plots.style import INK, LARGE, MUTED, NORMAL, SMALL, WRONG, look, new_figure
 from mlhw.plots.text import fit
 
@@ -154,15 +155,3 @@ def _draw_cell(figure: Figure, left: float, top: float, image: np.ndarray, capti
 def _write(figure: Figure, left: float, top: float, text: str, size: float, **how: Any) -> None:
     width, height = figure.get_size_inches()
     figure.text(left / width, top / height, text, size=size, va="top", **how)
-
-
-def displayable(images: Shaped[np.ndarray, "rows height width channels"]) -> Shaped[np.ndarray, "rows height width 3"]:
-    """``images`` as uint8 RGB (rows, height, width, 3); not finite values become black."""
-    if images.dtype != np.uint8:
-        values = images.astype(np.float64)
-        finite = values[np.isfinite(values)]
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-        if low < 0 or high > 1:
-            values = (values - low) / (high - low or 1.0)
-        images = np.round(255 * np.clip(np.nan_to_num(values, nan=0.0), 0, 1)).astype(np.uint8)
-    return np.broadcast_to(images, (*images.shape[:3], 3))

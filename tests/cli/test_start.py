@@ -62,14 +62,14 @@ def test_the_tables_of_names_agree_with_the_config_s_kinds() -> None:
     from typing import get_args
 
     from mlhw.commands import assemble
-    from mlhw.config import schema
+    from mlhw.config import data, models, training
 
     def kinds(union: object) -> set[str]:
         return {get_args(choice.model_fields["kind"].annotation)[0] for choice in get_args(get_args(union)[0])}
 
-    assert kinds(schema.Data) == set(assemble.DATASETS)
-    assert kinds(schema.Model) == set(assemble.MODELS)
-    assert kinds(schema.Schedule) == set(assemble.SCHEDULES)
+    assert kinds(data.Data) == set(assemble.DATASETS)
+    assert kinds(models.Model) == set(assemble.MODELS)
+    assert kinds(training.Schedule) == set(assemble.SCHEDULES)
 
 
 def test_every_entry_of_the_tables_can_be_imported() -> None:

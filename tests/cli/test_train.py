@@ -19,7 +19,11 @@ from mlhw.runs import checkpoint
 from tests.cli.program import mlhw
 
 QUICK = ("-s", "train.epochs=3")
-KEYS = ["run_id", "experiment", "status", "epochs", "parameters", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy", "best_epoch", "seconds_training", "seconds_total", "peak_memory_mb", "path"]
+KEYS = [
+    *("run_id", "experiment", "status", "epochs", "parameters", "best_epoch", "path"),
+    *(f"{split}_{what}" for split in ("train", "val", "test") for what in ("loss", "accuracy")),
+    *("seconds_training", "seconds_total", "peak_memory_mb"),
+]
 
 
 def outputs() -> Path:

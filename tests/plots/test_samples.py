@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mlhw.plots.samples import displayable, draw_samples, pick_mistakes, pick_samples
+from mlhw.plots.pictures import displayable
+from mlhw.plots.samples import draw_samples, pick_mistakes, pick_samples
 from mlhw.plots.style import save
 
 LONG = ["God-Morgon-Orange-Red-Grapefruit-Juice", "Garant-Ecological-Medium-Fat-Milk", "W" * 60, "$a_1$ <b>", "7"]
@@ -114,3 +115,10 @@ def test_arrays_that_do_not_belong_together_are_refused(shape: tuple[int, ...]) 
 def test_same_images_same_bytes(tmp_path: Path) -> None:
     saved = [save(drawn(7, 28, 3, mistakes=2), tmp_path / name) for name in ("a", "b")]
     assert [path.read_bytes() for path in saved[0]] == [path.read_bytes() for path in saved[1]]
+
+
+def test_small_counts_are_stretched_together_and_photos_are_not() -> None:
+    counts = np.array([0, 8, 16, 4], np.uint8).reshape(1, 2, 2, 1)
+    assert displayable(counts)[..., 0].ravel().tolist() == [0, 128, 255, 64]
+    photo = np.array([10, 200], np.uint8).reshape(1, 1, 2, 1)
+    assert displayable(photo)[..., 0].ravel().tolist() == [10, 200]

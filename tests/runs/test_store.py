@@ -87,7 +87,14 @@ def test_status_follows_from_the_files(tmp_path: Path) -> None:
     assert run.status() == "done"
 
 
-HOLD = "import sys; from pathlib import Path; from mlhw.runs.store import Run\nwith Run(Path(sys.argv[1])).lock(): print('held', flush=True); sys.stdin.read()"
+HOLD = """
+import sys
+from pathlib import Path
+from mlhw.runs.store import Run
+with Run(Path(sys.argv[1])).lock():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 def test_a_lock_keeps_others_out_and_dies_with_its_process(tmp_path: Path) -> None:

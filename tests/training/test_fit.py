@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def test_the_time_limit_stops_after_a_whole_epoch() -> None:
 def test_every_row_is_seen_once_an_epoch_in_another_order_each_time() -> None:
     learner = Scripted()
     run(learner)
-    epochs = [sum(learner.seen[i : i + 7], []) for i in range(0, 35, 7)]
+    epochs = [list(chain.from_iterable(learner.seen[i : i + 7])) for i in range(0, 35, 7)]
     assert all(sorted(epoch) == list(range(67)) for epoch in epochs)
     assert epochs[0] != epochs[1]
     assert [len(batch) for batch in learner.seen[:7]] == [10] * 6 + [7]
@@ -111,7 +112,7 @@ def test_every_row_is_seen_once_an_epoch_in_another_order_each_time() -> None:
 def test_without_shuffling_the_order_is_the_data_s() -> None:
     learner = Scripted()
     run(learner, replace(RECIPE, shuffle=False, epochs=1))
-    assert sum(learner.seen, []) == list(range(67))
+    assert list(chain.from_iterable(learner.seen)) == list(range(67))
 
 
 def test_the_order_hangs_on_the_data_seed_alone() -> None:

@@ -1,0 +1,39 @@
+"""What the keys of an experiment are made of: a strict base class, and numbers and names within bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, le=1e9)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, le=1e9)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Pixels = Annotated[int, Field(ge=1, le=4096)]
+Widths = Annotated[tuple[Annotated[int, Field(ge=1, le=65536)], ...], Field(max_length=64)]
+Activation = Literal["sigmoid", "tanh", "relu"]
+Threshold = Annotated[str, StringConstraints(pattern=r"^\s*(<|<=|>|>=|==)\s*[0-9_]+(\.[0-9]+)?([eE][-+]?[0-9]+)?\s*$")]
+
+
+class Strict(BaseModel):
+    """Frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def is_name(text: str) -> bool:
+    """Whether ``text`` can name an experiment or a run's folder."""
+    try:
+        TypeAdapter(Name).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+class Strict(BaseModel):
+    """Frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

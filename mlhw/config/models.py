@@ -1,0 +1,70 @@
+"""The models an experiment may train: one class a kind."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mlhw.config.fields import Activation, Count, Fraction, Strict, Widths
+
+
+class NumpyMlp(Strict):
+    """A multi-layer perceptron in numpy, backpropagation by hand.
+
+    ``squash_scores`` puts the activation on the output layer too, before the softmax, as the course's notebook does.
+    """
+
+    kind: Literal["numpy-mlp"]
+    hidden_sizes: Widths = (128,)
+    activation: Activation = "sigmoid"
+    init: Literal["uniform", "glorot", "he"] = "glorot"
+    bias: Literal["all", "input", "none"] = "all"
+    squash_scores: bool = False
+    dtype: Literal["float32", "float64"] = "float32"
+
+
+class TensorMlp(Strict):
+    """A multi-layer perceptron in torch tensor operations alone: no autograd, no ``torch.nn``."""
+
+    kind: Literal["tensor-mlp"]
+    hidden_sizes: Widths = (128,)
+    activation: Activation = "sigmoid"
+    init: Literal["normal", "glorot", "he"] = "glorot"
+    dtype: Literal["float32", "float64"] = "float32"
+
+
+class DigitsCnn(Strict):
+    """Two 3×3 convolutions, ReLU, one 2×2 max pooling, one linear layer."""
+
+    kind: Literal["digits-cnn"]
+    channels: tuple[Count, Count] = (16, 32)
+    dropout: Fraction = 0.0
+
+
+class GroceryBlocksCnn(Strict):
+    """The course's three blocks Conv3×3-BatchNorm-ReLU-MaxPool4, dropout and one linear layer."""
+
+    kind: Literal["grocery-blocks"]
+    channels: tuple[Count, Count, Count] = (21, 42, 84)
+    dropout: Fraction = 0.5
+
+
+class GroceryCnn(Strict):
+    """Inverted residuals (depthwise-separable, squeeze-and-excitation), global pooling and one linear layer."""
+
+    kind: Literal["grocery-cnn"]
+    stem_channels: Count = 16
+    stages: Annotated[
+        tuple[tuple[Count, Count, Count, Literal[1, 2]], ...],
+        Field(max_length=16, description="(channels, blocks, expansion, stride) a stage"),
+    ] = ((16, 1, 1, 1), (24, 2, 3, 2), (32, 2, 3, 2), (48, 2, 3, 2))
+    squeeze_excitation: bool = True
+    head_channels: Annotated[int, Field(ge=0, le=65536)] = 0
+    dropout: Fraction = 0.1
+
+
+Model = Annotated[
+    NumpyMlp | TensorMlp | DigitsCnn | GroceryBlocksCnn | GroceryCnn,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,111 @@
+"""How a model may be trained: optimisers, schedules, augmentation, and the loop's own keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mlhw.config.fields import Count, Fraction, NonNegative, Positive, Strict
+
+
+class Sgd(Strict):
+    """Stochastic gradient descent, with momentum where it is not 0."""
+
+    kind: Literal["sgd"]
+    momentum: Fraction = 0.0
+    nesterov: bool = False
+
+
+class Adam(Strict):
+    """Adam (Kingma & Ba, 2015); weight decay is added to the gradient."""
+
+    kind: Literal["adam"]
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: Positive = 1e-8
+
+
+class AdamW(Strict):
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019)."""
+
+    kind: Literal["adamw"]
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: Positive = 1e-8
+
+
+Optimizer = Annotated[Sgd | Adam | AdamW, Field(discriminator="kind")]
+
+
+class ConstantSchedule(Strict):
+    """The base rate throughout."""
+
+    kind: Literal["constant"]
+
+
+class StepSchedule(Strict):
+    """The rate is multiplied by ``factor`` after every ``every_epochs``."""
+
+    kind: Literal["step"]
+    every_epochs: Count
+    factor: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+
+class CosineSchedule(Strict):
+    """Linear warm-up over ``warmup_fraction`` of the training, then half a cosine down to ``final_scale``."""
+
+    kind: Literal["cosine"]
+    warmup_fraction: Fraction = 0.0
+    final_scale: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class OneCycleSchedule(Strict):
+    """Up from ``initial_scale`` to 1 in ``peak_fraction`` of the training and down to 0, both along a cosine."""
+
+    kind: Literal["one-cycle"]
+    peak_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    initial_scale: Annotated[float, Field(gt=0, le=1)] = 0.04
+
+
+Schedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule | OneCycleSchedule, Field(discriminator="kind")]
+
+
+class Augment(Strict):
+    """Random changes to training images, drawn anew for each batch; every default leaves the images as they are.
+
+    ``flip`` mirrors half of them; ``shift_fraction`` of the side, ``rotate_degrees``, ``scale_fraction`` are the largest
+    changes of one affine map an image; ``brightness``, ``contrast`` and ``saturation`` scale by up to 1 ± that;
+    ``erase_fraction`` blanks a square of up to that part of the area; ``mixup_alpha`` mixes pairs by a Beta(α, α) share.
+    """
+
+    flip: bool = False
+    shift_fraction: Fraction = 0.0
+    rotate_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
+    scale_fraction: Fraction = 0.0
+    brightness: Fraction = 0.0
+    contrast: Fraction = 0.0
+    saturation: Fraction = 0.0
+    erase_fraction: Fraction = 0.0
+    mixup_alpha: Annotated[float, Field(ge=0, le=10)] = 0.0
+
+
+class Train(Strict):
+    """How the model is trained."""
+
+    epochs: Annotated[int, Field(ge=1, le=10_000_000)]
+    batch_size: Count
+    lr: Positive
+    weight_decay: NonNegative = 0.0
+    weight_decay_on: Literal["all", "matrices"] = "all"
+    optimizer: Optimizer = Sgd(kind="sgd")
+    schedule: Schedule = ConstantSchedule(kind="constant")
+    shuffle: bool = True
+    label_smoothing: Fraction = 0.0
+    average_decay: Annotated[float, Field(ge=0, lt=1)] | None = None
+    augment: Augment | None = None
+    best_by: Literal["accuracy", "loss"] = "accuracy"
+    patience_epochs: Count | None = None
+    score_test: Literal["end", "epoch"] = "end"
+    time_limit_seconds: Positive | None = None
+    init_from: Annotated[str, Field(min_length=1)] | None = None

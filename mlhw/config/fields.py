@@ -31,9 +31,3 @@ def is_name(text: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-class Strict(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

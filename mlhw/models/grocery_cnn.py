@@ -95,4 +95,4 @@ def build(
 
 def _conv(n_in: int, n_out: int, kernel: int, **options: Any) -> list[nn.Module]:
     convolution = nn.Conv2d(n_in, n_out, kernel, padding=kernel // 2, bias=False, **options)
-    return [convolution, nn.BatchNorm2d(n_out), nn.Hardswish(inplace=True)]
+    return [convolution, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]

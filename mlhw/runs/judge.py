@@ -32,6 +32,7 @@ FALLING: Final = 0.05
 """Fall of a loss over the last fifth of the epochs, as a share of what it was, that counts as still falling."""
 
 _STRETCH: Final = 5  # the end of a run is its last fifth
+_SMALLEST: Final = 1e-12  # a share of less than this is of nothing
 _TAIL: Final = 3  # at most this many last losses stand for "at the end", by their median: one spike is not a rise
 
 
@@ -187,4 +188,4 @@ def _fall(rows: list[EpochRow]) -> float | None:
     stretch = max(1, len(rows) // _STRETCH)
     late = statistics.fmean(row.loss for row in rows[-stretch:])
     early = statistics.fmean(row.loss for row in rows[-2 * stretch : -stretch])
-    return (early - late) / abs(early) if early else 0.0
+    return (early - late) / max(abs(early), _SMALLEST)

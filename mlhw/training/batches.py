@@ -27,7 +27,7 @@ def shuffled(split: Split, batch_rows: int, rng: np.random.Generator) -> Iterato
         yield Batch(inputs(rows), targets(rows), rows)
 
 
-def score_rows(split: Split, budget: int = 2**22) -> int:
+def score_rows(split: Split, budget: int = 2**20) -> int:
     """How many rows to score at once: ``budget`` input values, between 16 and 4,096 rows. Bounds the activations."""
     return int(min(4096, max(16, budget // max(1, int(np.prod(split.input_shape))))))
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from benchmarks.harness import Result, Side, interleaved
 from benchmarks.workplace import Workplace
-from mlhw.arrays import Place
 from mlhw.config.find import shipped_folder
 from mlhw.datasets import grocery
 from mlhw.errors import DataMissing

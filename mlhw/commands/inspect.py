@@ -12,6 +12,7 @@ from mlhw.config.find import available
 from mlhw.errors import ConfigError, OutputError, RunError
 from mlhw.files import atomic_write
 from mlhw.runs import store
+from mlhw.runs.metrics import read_metrics
 
 _SUMMARY_KEYS = ("epochs", "test_accuracy", "val_accuracy", "train_accuracy", "seconds_training")
 
@@ -44,15 +45,25 @@ def _brief(run: store.Run) -> dict[str, Any]:
         "experiment": summary.get("experiment") or (match["name"] if match else ""),
         "status": run.status(),
     }
-    return record | {key: summary.get(key) for key in _SUMMARY_KEYS} | {"path": str(run.path)}
+    record |= {key: summary.get(key) for key in _SUMMARY_KEYS} | {"path": str(run.path)}
+    if not summary:
+        record["epochs"] = _epochs_so_far(run)
+    return record
+
+
+def _epochs_so_far(run: store.Run) -> int:
+    try:
+        return max((row.epoch for row in read_metrics(run.metrics_file)), default=0)
+    except RunError:  # no such file yet, or a damaged one: the list of runs is still to be shown
+        return 0
 
 
 def show(settings: Settings, name: str) -> dict[str, Any]:
     """All that is known of one run: its summary or error, the judgement of its curves, and its most confused classes."""
-    from mlhw.runs import judge, metrics
+    from mlhw.runs import judge
 
     run = store.find(settings.outputs, name)
-    rows = metrics.read_metrics(run.metrics_file) if run.metrics_file.exists() else []
+    rows = read_metrics(run.metrics_file) if run.metrics_file.exists() else []
     summary = run.summary()
     record: dict[str, Any] = _brief(run) | (summary or {}) | {"status": run.status(), "error": run.error()}
     record["epochs"] = max((row.epoch for row in rows), default=0)

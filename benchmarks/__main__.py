@@ -12,6 +12,7 @@ from benchmarks import loops, programs
 from benchmarks.harness import Result
 from benchmarks.report import as_json, machine, machine_line, table
 from benchmarks.workplace import Workplace, workplace
+from mlhw.commands.threads import use_threads
 
 BENCHMARKS = {
     "mnist-mlp-notebook": loops.mnist_mlp,
@@ -26,12 +27,9 @@ BENCHMARKS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """0, or 1 where a benchmark crashed. A missed limit is shown, and is no failure: wall time proves nothing alone."""
     options = _parse(arguments)
-    with workplace(options.repeats) as place:
+    with workplace(options.repeats, options.threads) as place:
+        use_threads(place.settings.threads)
         facts = machine()
-        if options.threads:
-            from mlhw.commands.threads import use_threads
-
-            facts["threads"] = use_threads(options.threads)
         results = [result for name in options.names or BENCHMARKS for result in _measure(name, place)]
     print(machine_line(facts))
     print(table(results))

@@ -25,24 +25,24 @@ def tensor_mlp_epoch(
         batch_rows: rows a step.
         lr: the rate.
     """
-    W1, b1, W2, b2 = (parameters[name] for name in ("W1", "b1", "W2", "b2"))  # noqa: N806  (as in the mathematics)
+    w1, b1, w2, b2 = (parameters[name] for name in ("W1", "b1", "W2", "b2"))
     for x, y in zip(inputs.split(batch_rows), targets.split(batch_rows), strict=True):
-        h = 1.0 / (1.0 + torch.exp(-(x @ W1 + b1)))
-        z = h @ W2 + b2
+        h = 1.0 / (1.0 + torch.exp(-(x @ w1 + b1)))
+        z = h @ w2 + b2
         e = torch.exp(z - z.amax(dim=1, keepdim=True))
         delta2 = (e / e.sum(dim=1, keepdim=True) - y) / len(x)
-        delta1 = (delta2 @ W2.T) * h * (1.0 - h)
-        W1 -= lr * (x.T @ delta1)
+        delta1 = (delta2 @ w2.T) * h * (1.0 - h)
+        w1 -= lr * (x.T @ delta1)
         b1 -= lr * delta1.sum(dim=0)
-        W2 -= lr * (h.T @ delta2)
+        w2 -= lr * (h.T @ delta2)
         b2 -= lr * delta2.sum(dim=0)
 
 
 class Operands(NamedTuple):
     """What the five matrix products of one step of a two-layer network take, but for the batch itself."""
 
-    W1: np.ndarray  # (features, units)
-    W2: np.ndarray  # (units, classes)
+    w1: np.ndarray  # (features, units)
+    w2: np.ndarray  # (units, classes)
     h: np.ndarray  # (batch, units): the hidden layer
     delta1: np.ndarray  # (batch, units): the gradient at the hidden layer's sums
     delta2: np.ndarray  # (batch, classes): the gradient at the scores
@@ -53,12 +53,12 @@ def five_products(batches: Sequence[np.ndarray], operands: Operands) -> list[np.
 
     The results go into arrays that are made once, which is the fastest that numpy can be asked for.
     """
-    W1, W2, h, delta1, delta2 = operands  # noqa: N806  (as in the mathematics)
-    out = [np.empty_like(h), np.empty_like(delta2), np.empty_like(delta1), np.empty_like(W1), np.empty_like(W2)]
+    w1, w2, h, delta1, delta2 = operands
+    out = [np.empty_like(h), np.empty_like(delta2), np.empty_like(delta1), np.empty_like(w1), np.empty_like(w2)]
     for x in batches:
-        np.matmul(x, W1, out=out[0])
-        np.matmul(h, W2, out=out[1])
-        np.matmul(delta2, W2.T, out=out[2])
+        np.matmul(x, w1, out=out[0])
+        np.matmul(h, w2, out=out[1])
+        np.matmul(delta2, w2.T, out=out[2])
         np.matmul(x.T, delta1, out=out[3])
         np.matmul(h.T, delta2, out=out[4])
     return out

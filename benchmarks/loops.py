@@ -54,7 +54,7 @@ def digits_cnn(place: Workplace) -> Iterator[Result]:
     epochs, train_keys = job.experiment.train.epochs, job.experiment.train
 
     def reference() -> Work:
-        network = fresh_learner(job).network
+        network = fresh_learner(job).network.to(memory_format=torch.contiguous_format)  # torch's own default
         generator = torch.Generator().manual_seed(job.experiment.seed.data)
         orders = (torch.randperm(len(train[0]), generator=generator) for _ in range(epochs))
         return lambda: module_epochs(network, train, test, orders, train_keys.batch_size, train_keys.lr)

@@ -28,12 +28,16 @@ class Workplace:
         """The environment of a child process that is to use the same folders."""
         settings = self.settings
         folders = {"MLHW_DATA": settings.data, "MLHW_CACHE": settings.cache, "MLHW_OUTPUTS": settings.outputs}
-        return dict(os.environ) | {name: str(folder) for name, folder in folders.items()}
+        threads = {"MLHW_THREADS": str(settings.threads)} if settings.threads else {}
+        return dict(os.environ) | {name: str(folder) for name, folder in folders.items()} | threads
 
 
 @contextmanager
-def workplace(repeats: int) -> Iterator[Workplace]:
-    """Folders that last as long as the block. Where MLHW_DATA has no MNIST, made data of its shape stands in for it."""
+def workplace(repeats: int, threads: int | None = None) -> Iterator[Workplace]:
+    """Folders that last as long as the block. Where MLHW_DATA has no MNIST, made data of its shape stands in for it.
+
+    ``threads`` wins over MLHW_THREADS; where neither says how many, numpy and torch choose.
+    """
     settings = from_environment()
     with tempfile.TemporaryDirectory(prefix="mlhw-benchmarks-") as name:
         folder = Path(name)
@@ -42,6 +46,7 @@ def workplace(repeats: int) -> Iterator[Workplace]:
             data=settings.data.absolute(),
             cache=settings.cache.absolute(),
             outputs=folder / "outputs",
+            threads=threads or settings.threads,
         )
         if (settings.data / "MNIST").is_dir():
             yield Workplace(settings, repeats)

@@ -6,10 +6,14 @@ from time import monotonic
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
 from mlhw.cli.screen import Screen, errors, percent, plain, seconds
 from mlhw.protocols import EpochRow
 from mlhw.training.fit import LoopState
+
+FIELDS = ("numbers", "rate", "left")
+ROOMY, TIGHT = 130, 90  # columns: from the first there is room for every split, below the second for little
 
 
 class Live:
@@ -77,9 +81,7 @@ class Live:
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.total:.0f}"),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[numbers]}"),
-            TextColumn("{task.fields[rate]}", justify="right"),
-            TextColumn("{task.fields[left]}", justify="right"),
+            *(TextColumn(f"{{task.fields[{name}]}}", table_column=Column(no_wrap=True)) for name in FIELDS),
             console=self.screen.console,
             transient=True,
             expand=True,
@@ -97,11 +99,20 @@ class Live:
         if self.quiet:
             return
         if self._bar is not None:
-            self._move(state.epoch, numbers=_numbers(rows), epoch=min(state.epoch + 1, self._epochs))
+            roomy = self.screen.console.width >= ROOMY
+            self._move(
+                state.epoch, numbers=_numbers(rows if roomy else rows[-1:]), epoch=min(state.epoch + 1, self._epochs)
+            )
         elif not self.live:
             mark = "  best" if improved and any(row.split == "val" for row in rows) else ""
             spent = seconds(sum(row.seconds for row in rows))
             self.screen.print(f"epoch {state.epoch}/{self._epochs}  {_numbers(rows)}  {spent}{mark}")
+
+    def _brief(self, rows: list[EpochRow]) -> str:
+        width = self.screen.console.width
+        if width < TIGHT:
+            return f"{rows[-1].split} {percent(rows[-1].accuracy)}"
+        return _numbers(rows if width >= ROOMY else rows[-1:])
 
     def _move(self, completed: float, **fields: Any) -> None:
         assert self._bar is not None
@@ -115,6 +126,8 @@ class Live:
             else ""
         )
         left = _left(spent, gone, self._epochs - self._first)
+        if self.screen.console.width < TIGHT:
+            rate = ""
         self._bar.update(self._task, completed=completed, rate=rate, left=left, **fields)
 
     def end(self) -> None:

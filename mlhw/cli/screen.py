@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -64,7 +65,8 @@ class Screen:
                 )
             for row in rows:
                 table.add_row(*(_cell(row[index]) for index in shown))
-            if self.console.measure(table).maximum <= self.console.width:
+            unbounded = self.console.options.update(width=10_000)
+            if Measurement.get(self.console, unbounded, table).maximum <= self.console.width:
                 break
         self.console.print(table, soft_wrap=False)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import loops, programs
 from benchmarks.harness import Result
-from benchmarks.report import as_json, machine, machine_line, table
+from benchmarks.report import as_json, cells, machine, machine_line, table
 from benchmarks.workplace import Workplace, workplace
 from mlhw.commands.threads import use_threads
 
@@ -43,7 +43,9 @@ def _measure(name: str, place: Workplace) -> list[Result]:
     print(f"measuring {name} …", file=sys.stderr)
     results: list[Result] = []
     try:
-        results.extend(BENCHMARKS[name](place))
+        for result in BENCHMARKS[name](place):
+            results.append(result)
+            print("  ".join(cells(result)), file=sys.stderr)  # at once: the table comes minutes later
     except Exception as error:
         traceback.print_exc()
         results.append(Result(name, note=f"crashed: {type(error).__name__}"))

@@ -35,7 +35,7 @@ def data(place: Workplace) -> Iterator[Result]:
         answers = [_second_start(path, place) for _ in range(place.repeats + 1)][1:]  # the first one fills the cache
         name = f"data: {path.stem}"
         if "missing" in answers[0]:
-            yield Result(name, note=f"skipped: {answers[0]['missing']}")
+            yield Result(name, note=f"skipped: no {answers[0]['missing']} data in MLHW_DATA")
         else:
             note = place.mnist_note if answers[0]["data"] == "mnist" else ""
             yield Result(name, tuple(answer["seconds"] for answer in answers), limit=1.0, note=note)

@@ -25,8 +25,8 @@ def main(path: Path) -> None:
     began = perf_counter()
     try:
         assemble.job(experiment, settings, Silent().progress)
-    except DataMissing as error:
-        print(json.dumps({"missing": str(error)}))
+    except DataMissing:
+        print(json.dumps({"missing": experiment.data.kind}))
     else:
         print(json.dumps({"data": experiment.data.kind, "seconds": perf_counter() - began}))
 

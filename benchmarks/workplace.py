@@ -52,6 +52,8 @@ def workplace(repeats: int, threads: int | None = None) -> Iterator[Workplace]:
             yield Workplace(settings, repeats)
         else:
             make_mnist(folder / "data", FILES)
+            for entry in settings.data.iterdir() if settings.data.is_dir() else ():
+                (folder / "data" / entry.name).symlink_to(entry)  # what else there is stays in reach
             made = replace(settings, data=folder / "data", cache=folder / "cache")
             yield Workplace(made, repeats, "made data of MNIST's shape")
 

@@ -25,6 +25,10 @@ def run_app() -> None:
     if threads := os.environ.get("MLHW_THREADS"):
         for variable in THREAD_VARIABLES:  # read when numpy and torch load, so it must be said before
             os.environ.setdefault(variable, threads)
+    if "OMP_WAIT_POLICY" not in os.environ:
+        # Idle OpenMP threads of torch's Linux builds spin for milliseconds by default: free on an idle machine, but two
+        # trainings on the same cores then slow each other down fifty times. So few spins cost 1 to 3 % alone.
+        os.environ.setdefault("GOMP_SPINCOUNT", "4000")
     from mlhw.cli.app import app
 
     app()

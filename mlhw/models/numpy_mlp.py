@@ -34,6 +34,7 @@ class NumpyMlp:
         self.activation = ACTIVATIONS[activation]
         self.bias, self.squash_scores = bias, squash_scores
         self.dtype = parameters["W1"].dtype
+        self.one_hot = np.eye(parameters[f"W{self.layers}"].shape[1], dtype=self.dtype)
 
     def as_inputs(self, stored: np.ndarray, scaling: Scaling) -> Float[np.ndarray, "rows features"]:
         """Stored examples as flat, scaled rows of this model's dtype (with the column of ones, where it has one)."""
@@ -81,7 +82,7 @@ class NumpyMlp:
         outputs = self.activations(inputs)
         losses, delta = softmax_cross_entropy(outputs[-1], targets)
         report = _report(losses, delta, targets)
-        delta[np.arange(len(targets)), targets] -= 1.0
+        delta -= self.one_hot.take(targets, axis=0)
         delta /= len(targets)
         if self.squash_scores:
             delta *= self.activation.derivative(outputs[-1])

@@ -18,8 +18,8 @@ def _relu(z: torch.Tensor) -> torch.Tensor:
 
 
 def _sigmoid(z: torch.Tensor) -> torch.Tensor:
-    """(1 + tanh(z/2)) / 2: the logistic function, which overflows for no z."""
-    return (z * 0.5).tanh_().add_(1.0).mul_(0.5)
+    """1 / (1 + exp(-z)); where exp overflows to infinity the result is 0, as it should be."""
+    return z.neg().exp_().add_(1.0).reciprocal_()
 
 
 # Each with its derivative in terms of its output.
@@ -81,8 +81,8 @@ class TensorMlp:
         δ = (p - y)/m at the scores; going down a layer, ∂L/∂W = aᵀδ, ∂L/∂b = Σδ and δ ← δWᵀ ∘ f′(a).
         """
         outputs = self.activations(inputs)
-        report, delta, at_target = _losses(outputs[-1], targets)
-        delta.scatter_(1, targets[:, None], at_target.sub_(1.0)).div_(len(targets))
+        report, delta = _losses(outputs[-1], targets)
+        delta.scatter_(1, targets[:, None], -1.0, reduce="add").div_(len(targets))
         gradients: dict[str, torch.Tensor] = {}
         for layer in range(self.layers, 0, -1):
             gradients[f"W{layer}"] = outputs[layer - 1].T @ delta
@@ -92,19 +92,19 @@ class TensorMlp:
         return report, gradients
 
 
-def _losses(scores: torch.Tensor, targets: torch.Tensor) -> tuple[StepReport, torch.Tensor, torch.Tensor]:
-    """The report, softmax(scores) (rows, classes), and its entry at each row's target (rows, 1).
+def _losses(scores: torch.Tensor, targets: torch.Tensor) -> tuple[StepReport, torch.Tensor]:
+    """The report, and softmax(scores) (rows, classes).
 
     The loss is log Σexp(z - max z) - (z_target - max z): finite where the probability itself rounds to 0.
     """
+    column = targets[:, None]
     top, guess = scores.max(dim=1, keepdim=True)
     shifted = scores - top
-    chosen = shifted.gather(1, targets[:, None])
+    chosen = shifted.gather(1, column)
     exponentials = shifted.exp_()
     totals = exponentials.sum(dim=1, keepdim=True)
-    report = StepReport((totals.log() - chosen).sum(), (guess[:, 0] == targets).sum(), len(targets))
-    probabilities = exponentials.div_(totals)
-    return report, probabilities, probabilities.gather(1, targets[:, None])
+    report = StepReport((totals.log() - chosen).sum(), (guess == column).sum(), len(targets))
+    return report, exponentials.div_(totals)
 
 
 def build(

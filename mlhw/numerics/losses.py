@@ -13,9 +13,10 @@ def softmax_cross_entropy(
 
     From the scores and not from the probabilities, so that a probability that rounds to 0 has a finite loss.
     """
-    shifted = scores - scores.max(axis=1, keepdims=True)
+    # The ufuncs' own reductions: .max and .sum pass through Python first, which shows at a batch of eight.
+    shifted = scores - np.maximum.reduce(scores, axis=1, keepdims=True)
     chosen = shifted[np.arange(len(targets)), targets]
     np.exp(shifted, out=shifted)
-    totals = shifted.sum(axis=1, keepdims=True)
+    totals = np.add.reduce(shifted, axis=1, keepdims=True)
     shifted /= totals
     return np.log(totals[:, 0]) - chosen, shifted

@@ -61,6 +61,12 @@ def processor() -> str:
 
 def peak_memory_mb() -> float | None:
     """The most memory that this process has held so far (resident, mapped files included), or None where unknown."""
+    try:  # On Linux ru_maxrss begins with the parent's peak; this line does not.
+        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
     try:
         import resource
     except ImportError:  # Windows

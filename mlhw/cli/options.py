@@ -66,7 +66,9 @@ Set = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages but warnings and errors.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also say which folders, device and threads are used.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Also say which folders, data, model and device are used.")
+]
 OutFolder = Annotated[
     Path | None,
     typer.Option(

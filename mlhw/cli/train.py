@@ -72,7 +72,7 @@ def train(
 
     settings = from_environment()
     display = Live(quiet=quiet, verbose=verbose)
-    display.detail(f"data {settings.data}  cache {settings.cache}  outputs {settings.outputs}")
+    display.detail(f"data {settings.data}, cache {settings.cache}, outputs {settings.outputs}")
     try:
         _, summary = train_experiment(found, settings, display, label=label)
     finally:

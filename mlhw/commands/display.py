@@ -14,6 +14,9 @@ class Display(Protocol):
     def say(self, text: str) -> None:
         """A message."""
 
+    def detail(self, text: str) -> None:
+        """A message for who asked for more."""
+
     def warn(self, text: str) -> None:
         """A message that should be read."""
 
@@ -37,6 +40,8 @@ class Silent:
     """Shows nothing."""
 
     def say(self, text: str) -> None: ...
+
+    def detail(self, text: str) -> None: ...
 
     def warn(self, text: str) -> None: ...
 

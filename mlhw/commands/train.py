@@ -77,6 +77,7 @@ def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, 
 def _work(run: store.Run, job: Job, state: LoopState | None, display: Display, began: float) -> dict[str, Any]:
     """Train and finish in the folder ``run``, which this process holds; whatever ends it is on record."""
     display.say(f"run {run.path}")
+    display.detail(_facts(job))
     run.log(f"start after epoch {state.epoch if state else 0} of {job.recipe.epochs}")
     try:
         end = _fit(run, job, state, display)
@@ -92,6 +93,12 @@ def _work(run: store.Run, job: Job, state: LoopState | None, display: Display, b
         raise
     run.log("done")
     return summary
+
+
+def _facts(job: Job) -> str:
+    rows = ", ".join(f"{len(split):,} {name}" for name, split in job.splits.named().items())
+    shape = "×".join(map(str, job.splits.train.input_shape))
+    return f"{rows} rows of {shape}; {assemble.count_parameters(job.learner):,} parameters on {job.device}"
 
 
 def _fit(run: store.Run, job: Job, state: LoopState | None, display: Display) -> LoopState:

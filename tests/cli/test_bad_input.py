@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import Result, mlhw
+from tests.datasets.made import noise, write_grocery, write_mnist
 
 GOOD = """
 name: mine
@@ -145,3 +146,47 @@ def test_missing_data_names_the_files_and_the_command_that_brings_them() -> None
 def test_debug_shows_the_traceback() -> None:
     done = mlhw("train", "digts-cnn", "--debug")
     assert "Traceback" in done.err
+
+
+def test_a_label_file_that_names_a_missing_picture(tmp_path: Path) -> None:
+    folder = write_grocery(tmp_path / "data" / "GroceryStoreDataset" / "dataset")
+    with (folder / "train.txt").open("a", encoding="utf-8") as file:
+        file.write("train/nowhere.jpg, 0, 0\n")
+    refused(mlhw("train", "grocery-cnn", MLHW_DATA=str(tmp_path / "data")), 3, "nowhere.jpg", "data.skip_bad")
+
+
+@pytest.fixture
+def cut_picture(tmp_path: Path) -> str:
+    """An experiment on a folder of pictures, one of which ends in the middle."""
+    for label in ("a", "b"):
+        for number in range(12):
+            noise(tmp_path / "pictures" / label / f"{number}.jpg", seed=number)
+    victim = tmp_path / "pictures" / "a" / "3.jpg"
+    victim.write_bytes(victim.read_bytes()[:1500])
+    text = GOOD.replace("{kind: digits}", "{kind: folder, path: pictures, image_size_pixels: 8, test_fraction: 0.25}")
+    return yaml_file(tmp_path, text)
+
+
+def test_a_truncated_picture_stops_before_training(tmp_path: Path, cut_picture: str) -> None:
+    refused(mlhw("train", cut_picture, cwd=tmp_path), 3, "3.jpg", "data.skip_bad")
+
+
+def test_a_truncated_picture_is_skipped_where_asked_for_and_said(tmp_path: Path, cut_picture: str) -> None:
+    done = mlhw("train", cut_picture, "-s", "data.skip_bad=true", "--json", cwd=tmp_path)
+    assert done.code == 4
+    assert done.json["status"] == "done"
+    assert len(done.json["skipped"]) == 1
+    assert "3.jpg" in done.json["skipped"][0]
+    assert "3.jpg" in done.err
+
+
+def test_a_truncated_idx_file(tmp_path: Path) -> None:
+    write_mnist(tmp_path / "data")
+    victim = tmp_path / "data" / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    victim.write_bytes(victim.read_bytes()[:-1000])
+    refused(
+        mlhw("train", "mnist-mlp", MLHW_DATA=str(tmp_path / "data")),
+        3,
+        "train-images-idx3-ubyte",
+        "mlhw data fetch mnist",
+    )

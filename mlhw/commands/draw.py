@@ -73,8 +73,10 @@ def differing_labels(runs: Sequence[store.Run]) -> list[str]:
     ignored = {"description", "source", "result"}
     keys = sorted({key for flat in flats for key in flat} - ignored)
     differing = [key for key in keys if len({repr(flat.get(key)) for flat in flats}) > 1]
-    if "name" in differing:  # other experiments differ in everything: their names say it
-        differing = ["name"] + [key for key in differing if key in ("train.lr", "seed.init", "seed.data")]
+    names = [flat.get("name") for flat in flats]
+    if "name" in differing:  # other experiments differ in everything: their names say it, unless some are of one name
+        within = ("train.lr", "seed.init", "seed.data") if len(set(names)) < len(names) else ()
+        differing = ["name", *(key for key in differing if key in within)]
     labels = [", ".join(_pair(key, flat.get(key)) for key in differing[:4]) for flat in flats]
     alike = len(set(labels)) < len(labels)
     return [f"{label} {run.id[-4:]}".strip() if alike else label for label, run in zip(labels, runs, strict=True)]

@@ -62,10 +62,10 @@ def tensor_adam(seed: int = 0) -> Learner:
 
 def module_adamw(seed: int = 0) -> Learner:
     """Batch norm, dropout, label smoothing and weight averaging: all that carries state from step to step."""
-    import torch
     from torch import nn
 
     from mlhw.learners.autograd import AutogradLearner
+    from mlhw.learners.fused import FusedAdam
 
     def build() -> Any:
         return nn.Sequential(
@@ -74,7 +74,7 @@ def module_adamw(seed: int = 0) -> Learner:
 
     return AutogradLearner(
         build,
-        lambda network: torch.optim.AdamW(network.parameters(), lr=0.01, fused=True),
+        lambda network: FusedAdam(decay={"0.weight": 0.01}, decoupled=True),
         lr=0.01,
         scaling=UNIT,
         seed=seed,
@@ -84,14 +84,13 @@ def module_adamw(seed: int = 0) -> Learner:
 
 
 def module_sgd(seed: int = 0) -> Learner:
-    import torch
-
     from mlhw.learners.autograd import AutogradLearner
+    from mlhw.learners.fused import FusedSgd
     from mlhw.models.digits_cnn import build
 
     return AutogradLearner(
         lambda: build(**SHAPE, channels=(4, 4)),
-        lambda network: torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9),
+        lambda network: FusedSgd(momentum=0.9),
         lr=0.1,
         scaling=UNIT,
         seed=seed,

@@ -7,7 +7,7 @@ in ``config/schema.py``.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -15,9 +15,10 @@ from mlhw.arrays import Place, Scaling, Split, Splits
 from mlhw.commands.settings import Settings
 from mlhw.config.expectations import holds
 from mlhw.config.schema import Experiment
-from mlhw.config.training import Optimizer
+from mlhw.config.training import Train
 from mlhw.datasets.scaling import scaling
 from mlhw.errors import ConfigError
+from mlhw.numerics.optimisers import UpdateRule
 from mlhw.protocols import Learner
 from mlhw.training import schedules
 from mlhw.training.fit import Recipe
@@ -188,7 +189,7 @@ def _explicit_learner(
     experiment: Experiment, entry: ModelEntry, arguments: dict[str, Any], how: Scaling, device: str
 ) -> Learner:
     from mlhw.learners.explicit import ExplicitLearner
-    from mlhw.numerics.optimisers import Adam, Sgd, UpdateRule
+    from mlhw.numerics.optimisers import Adam, Sgd
 
     train = experiment.train
     for key, default in (("augment", None), ("label_smoothing", 0.0)):
@@ -199,14 +200,7 @@ def _explicit_learner(
     if entry.way == "tensor":
         arguments |= {"device": device}
     model = resolve(entry.build)(**arguments, seed=experiment.seed.init)
-    names = [name for name in model.parameters if train.weight_decay_on == "all" or name.startswith("W")]
-    decay = dict.fromkeys(names, train.weight_decay) if train.weight_decay else {}
-    options = train.optimizer.model_dump(exclude={"kind"})
-    rule: UpdateRule
-    if train.optimizer.kind == "sgd":
-        rule = Sgd(**options, decay=decay)
-    else:
-        rule = Adam(**options, decay=decay, decoupled=train.optimizer.kind == "adamw")
+    rule = _update_rule(train, [Sgd, Adam], model.parameters, lambda name: name.startswith("W"))
     return ExplicitLearner(model, rule, train.lr, how, train.average_decay)
 
 
@@ -214,6 +208,7 @@ def _module_learner(
     experiment: Experiment, entry: ModelEntry, arguments: dict[str, Any], how: Scaling, data: Split, device: str
 ) -> Learner:
     from mlhw.learners.autograd import AutogradLearner
+    from mlhw.learners.fused import FusedAdam, FusedSgd
 
     if len(data.input_shape) != 3:
         raise ConfigError(
@@ -230,11 +225,15 @@ def _module_learner(
                 f"model.kind '{experiment.model.kind}' cannot take images of {data.input_shape}: {error}."
             ) from error
 
+    def make_rule(network: Any) -> UpdateRule:
+        trained = dict(network.named_parameters())
+        return _update_rule(
+            train, [FusedSgd, FusedAdam], trained, lambda name: trained[name].ndim > 1, fused=device != "mps"
+        )
+
     return AutogradLearner(
         build,
-        lambda network: _torch_optimiser(
-            network, train.optimizer, train.lr, train.weight_decay, train.weight_decay_on, device
-        ),
+        make_rule,
         lr=train.lr,
         scaling=how,
         seed=experiment.seed.init,
@@ -244,18 +243,20 @@ def _module_learner(
     )
 
 
-def _torch_optimiser(network: Any, optimizer: Optimizer, lr: float, decay: float, decay_on: str, device: str) -> Any:
-    from torch import optim
-
-    parameters = list(network.parameters())
-    groups = [{"params": [p for p in parameters if p.ndim > 1 or decay_on == "all"], "weight_decay": decay}]
-    if decay_on == "matrices":
-        groups.append({"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0})
-    fused = device != "mps"  # one kernel for all parameters: small networks spend much of a step in the optimiser
-    if optimizer.kind == "sgd":
-        return optim.SGD(groups, lr=lr, momentum=optimizer.momentum, nesterov=optimizer.nesterov, fused=fused)
-    make = optim.Adam if optimizer.kind == "adam" else optim.AdamW
-    return make(groups, lr=lr, betas=(optimizer.beta1, optimizer.beta2), eps=optimizer.epsilon, fused=fused)
+def _update_rule(
+    train: Train,
+    rules: Sequence[Callable[..., UpdateRule]],
+    names: Iterable[str],
+    is_matrix: Callable[[str], bool],
+    **how: bool,
+) -> UpdateRule:
+    """The rule that ``train.optimizer`` names, of the two in ``rules``, with the decay that each of ``names`` gets."""
+    decayed = [name for name in names if train.weight_decay_on == "all" or is_matrix(name)]
+    decay = dict.fromkeys(decayed, train.weight_decay) if train.weight_decay else {}
+    options = train.optimizer.model_dump(exclude={"kind"})
+    if train.optimizer.kind == "sgd":
+        return rules[0](**options, decay=decay, **how)
+    return rules[1](**options, decay=decay, decoupled=train.optimizer.kind == "adamw", **how)
 
 
 def build_recipe(experiment: Experiment, classes: int) -> Recipe:

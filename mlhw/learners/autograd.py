@@ -1,4 +1,4 @@
-"""Trains any ``nn.Module`` with any ``torch.optim`` optimiser."""
+"""Trains any ``nn.Module`` through autograd."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from torch.nn import functional
 
 from mlhw.arrays import Array, Batch, Scaling, Split
 from mlhw.learners.parameters import check_fit
+from mlhw.numerics.optimisers import UpdateRule
 from mlhw.protocols import StepReport
-
-MakeOptimiser = Callable[[nn.Module], torch.optim.Optimizer]
 
 
 class AutogradLearner:
-    """A module, its optimiser, and an averaged copy of it (weights and buffers) where asked for.
+    """A module, its update rule, and an averaged copy of it (weights and buffers) where asked for.
 
     Images come as stored, (rows, height, width, channels), and are scaled a batch at a time: a photo set as float32
     would take four times the memory. To the network they go as (rows, channels, height, width), channels last in memory.
@@ -32,7 +31,7 @@ class AutogradLearner:
     def __init__(
         self,
         build: Callable[[], nn.Module],
-        make_optimiser: MakeOptimiser,
+        make_rule: Callable[[nn.Module], UpdateRule],
         *,
         lr: float,
         scaling: Scaling,
@@ -47,9 +46,8 @@ class AutogradLearner:
         with self._random.borrowed():  # layer constructors can draw from torch's global generators alone
             network = build()
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
-        self.optimiser = make_optimiser(self.network)
-        for group in self.optimiser.param_groups:
-            group["share"] = group["lr"] / lr
+        self.rule = make_rule(self.network)
+        self._trained = dict(self.network.named_parameters())
         self.averaged = copy.deepcopy(self.network).eval() if average_decay else None
         self.shift, self.scale = (
             torch.tensor(numbers, dtype=torch.float32, device=self.device) for numbers in (scaling.shift, scaling.scale)
@@ -64,15 +62,12 @@ class AutogradLearner:
         return scaled.permute(0, 3, 1, 2) if scaled.ndim == 4 else scaled
 
     def step(self, batch: Batch, lr_scale: float) -> StepReport:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.lr * lr_scale * group["share"]
         self.network.train()
         with self._random.borrowed():
             scores = self.network(self._prepare(batch.inputs))
         loss = functional.cross_entropy(scores, batch.targets, label_smoothing=self.label_smoothing)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves Tensor.backward unannotated
-        self.optimiser.step()
+        gradients = torch.autograd.grad(loss, list(self._trained.values()))
+        self.rule.update(self._trained, dict(zip(self._trained, gradients, strict=True)), self.lr * lr_scale)
         if self.average_decay:
             self._average(self.average_decay)
         with torch.no_grad():
@@ -117,7 +112,7 @@ class AutogradLearner:
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict() if self.averaged is not None else {},
             "steps": self.steps,
-            "optimiser": self.optimiser.state_dict(),
+            "rule": self.rule.state(),
             "random": self._random.states,
         }
 
@@ -126,8 +121,14 @@ class AutogradLearner:
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
         self.steps = int(state["steps"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.rule.restore(_on(state["rule"], self.device))
         self._random.states = list(state["random"])
+
+
+def _on(value: Any, device: torch.device) -> Any:
+    if isinstance(value, dict):
+        return {key: _on(item, device) for key, item in value.items()}
+    return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
 def _report(scores: torch.Tensor, targets: torch.Tensor, mean_loss: torch.Tensor | None) -> StepReport:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from mlhw.learners.fused import FusedAdam, FusedSgd
 from mlhw.numerics.optimisers import Adam, Sgd
 
 CASES: dict[str, tuple[Any, Any]] = {
@@ -34,6 +35,37 @@ def test_a_rule_steps_as_torch_s_does(case: str, kind: str) -> None:
         leaf.grad = torch.from_numpy(gradient.copy())
         optimiser.step()
     np.testing.assert_allclose(np.asarray(parameters["w"]), leaf.detach().numpy(), rtol=1e-12)
+
+
+FUSED: dict[str, Any] = {
+    "sgd": lambda: FusedSgd(),
+    "sgd-decay": lambda: FusedSgd(decay={"w": 0.1}),
+    "momentum": lambda: FusedSgd(0.9),
+    "nesterov": lambda: FusedSgd(0.9, True),
+    "adam": lambda: FusedAdam(decay={"w": 0.1}),
+    "adamw": lambda: FusedAdam(decay={"w": 0.1}, decoupled=True),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_fused_rule_is_torch_s_and_goes_on_from_its_state(case: str, fused: bool) -> None:
+    start = torch.from_numpy(np.random.default_rng(0).standard_normal((4, 3)))
+    parameters = {"v": start.clone(), "w": start.clone()}
+    leaf = start.clone().requires_grad_()
+    rule, optimiser = FUSED[case](), CASES[case][1]([leaf])
+    rule.fused = fused
+    for step in range(5):
+        gradient = torch.from_numpy(np.random.default_rng(step + 1).standard_normal((4, 3)))
+        rule.update(parameters, {"v": gradient.clone(), "w": gradient.clone()}, 0.1)
+        leaf.grad = gradient
+        optimiser.step()
+        state = rule.state()
+        rule = FUSED[case]()
+        rule.restore(state)
+    np.testing.assert_allclose(parameters["w"].numpy(), leaf.detach().numpy(), rtol=1e-12)
+    if "decay" in case or "adam" in case:
+        assert not torch.equal(parameters["v"], parameters["w"])  # only w is decayed
 
 
 @pytest.mark.parametrize("case", CASES)

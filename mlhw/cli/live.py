@@ -99,10 +99,7 @@ class Live:
         if self.quiet:
             return
         if self._bar is not None:
-            roomy = self.screen.console.width >= ROOMY
-            self._move(
-                state.epoch, numbers=_numbers(rows if roomy else rows[-1:]), epoch=min(state.epoch + 1, self._epochs)
-            )
+            self._move(state.epoch, numbers=self._brief(rows), epoch=min(state.epoch + 1, self._epochs))
         elif not self.live:
             mark = "  best" if improved and any(row.split == "val" for row in rows) else ""
             spent = seconds(sum(row.seconds for row in rows))

@@ -39,12 +39,16 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """A data set: train, and val and test where it has them; ``skipped`` lists the files left out, with the reason."""
+    """A data set: train, and val and test where it has them.
+
+    ``skipped`` lists the files left out, with the reason; ``origin`` tells one state of the source and settings from another.
+    """
 
     train: Split
     val: Split | None = None
     test: Split | None = None
     skipped: tuple[str, ...] = ()
+    origin: str = ""
 
     def named(self) -> dict[str, Split]:
         """The splits that exist, by name, in the order train, val, test."""

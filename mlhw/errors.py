@@ -26,14 +26,11 @@ class MlhwError(Exception):
 
 
 class TrainingDiverged(MlhwError):
-    """A training loss stopped being finite at ``epoch`` and ``step`` (both count from 1)."""
+    """A loss stopped being finite at ``epoch`` and ``step`` (both count from 1): in training, or of ``split`` after it."""
 
-    def __init__(self, epoch: int, step: int, loss: float) -> None:
-        self.epoch, self.step, self.loss = epoch, step, loss
-        super().__init__(
-            f"the training loss became {loss} at epoch {epoch}, step {step}. "
-            "Try a smaller train.lr; the last checkpoint holds the weights from before."
-        )
+    def __init__(self, epoch: int, step: int, loss: float, split: str = "training") -> None:
+        self.epoch, self.step, self.loss, self.split = epoch, step, loss, split
+        super().__init__(f"the {split} loss became {loss} at epoch {epoch}, step {step}. Try a smaller train.lr.")
 
 
 class OutputError(MlhwError):

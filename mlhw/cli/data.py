@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mlhw.cli.options import Json, Quiet, complete_datasets
-from mlhw.errors import DataError
+from mlhw.errors import DataError, PartialResult
 
 NameArgument = Annotated[
     str,
@@ -137,7 +137,7 @@ def preview(
     from dataclasses import asdict
 
     from mlhw.cli.live import Live
-    from mlhw.cli.screen import errors, print_json, results
+    from mlhw.cli.screen import print_json, results
     from mlhw.commands import data
     from mlhw.commands.settings import from_environment
     from mlhw.errors import ConfigError
@@ -162,15 +162,24 @@ def preview(
         display.end()
     if as_json:
         print_json(asdict(record) | {"path": str(record.path)})
+        _say_skipped(record.skipped)
         return
     screen = results()
     splits = list(record.rows)
     rows = [(label, *(record.counts[split][i] for split in splits)) for i, label in enumerate(record.class_names)]
     rows.append(("all", *(record.rows[split] for split in splits)))
     screen.print_table(("class", *splits), rows, right=tuple(range(1, len(splits) + 1)))
-    for reason in record.skipped[:10]:
-        errors().print(f"warning: left out {reason}", style="yellow")
     screen.print(str(record.path))
+    _say_skipped(record.skipped)
+
+
+def _say_skipped(skipped: Sequence[str]) -> None:
+    from mlhw.cli.screen import errors
+
+    for reason in skipped[:10]:
+        errors().print(f"warning: left out {reason}", style="yellow")
+    if skipped:
+        raise PartialResult(f"{len(skipped)} files could not be read and are left out.")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"list": list_data, "fetch": fetch, "verify": verify, "preview": preview}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -22,6 +24,9 @@ def run_app() -> None:
     if "--debug" in sys.argv:  # anywhere on the line: it is thought of last
         sys.argv.remove("--debug")
         os.environ["MLHW_DEBUG"] = "1"
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a code page without some sign must not end a command
+            stream.reconfigure(errors="replace")
     if threads := os.environ.get("MLHW_THREADS"):
         for variable in THREAD_VARIABLES:  # read when numpy and torch load, so it must be said before
             os.environ.setdefault(variable, threads)
@@ -49,7 +54,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise _exit(Interrupted("interrupted.")) from None
         except BrokenPipeError:
             # The reader (head, say) has enough. Nothing may be written to the closed pipe at exit either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
             raise typer.Exit(0) from None
         except MlhwError as error:
             raise _exit(error) from None
@@ -69,7 +75,8 @@ def debugging() -> bool:
 
 def _exit(error: MlhwError) -> typer.Exit:
     if debugging():
-        raise error
+        traceback.print_exception(error)
+        return typer.Exit(error.exit_code)
     from mlhw.cli.screen import errors
 
     errors().print_error(str(error))

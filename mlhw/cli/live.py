@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from time import monotonic
 from typing import Any
 
@@ -22,7 +23,8 @@ class Live:
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self.screen: Screen = errors()
         self.quiet, self.verbose = quiet, verbose
-        self.live = self.screen.console.is_terminal and not self.screen.console.is_dumb_terminal
+        # Not rich's own answer: FORCE_COLOR asks for colours, not for a live bar in a log file.
+        self.live = sys.stderr.isatty() and not self.screen.console.is_dumb_terminal
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._what = ""
@@ -55,7 +57,7 @@ class Live:
             self.end()
             self._what = what
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=None),
                 TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
                 TextColumn("{task.fields[left]}", justify="right"),

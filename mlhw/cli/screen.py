@@ -26,11 +26,18 @@ def plain(value: object) -> Text:
 PIPED_WIDTH = 200  # columns where no terminal says how many it has: a file should not be folded
 
 
+class _Console(Console):
+    """Leaves a closed pipe to the caller; rich itself would end the program, and with it a training."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 class Screen:
     """One of the two streams."""
 
     def __init__(self, *, stderr: bool) -> None:
-        self.console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+        self.console = _Console(stderr=stderr, highlight=False, soft_wrap=True)
         if not self.console.is_terminal:
             self.console.width = PIPED_WIDTH
 

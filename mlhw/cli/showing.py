@@ -29,7 +29,7 @@ def print_run(record: dict[str, Any]) -> None:
     if judgement := record["judgement"]:
         screen.print(judgement["reason"])
     for line in record["expectations"]:
-        screen.print(line["sentence"])
+        screen.print(line)
     if record["confused"]:
         screen.print()
         pairs = [(c["truth"], c["predicted"], c["count"], percent(c["share"])) for c in record["confused"]]

@@ -78,6 +78,7 @@ def train(
     finally:
         display.end()
     _print_result(summary, as_json)
+    _raise_if_skipped(summary)
 
 
 def resume(run: RunArgument, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
@@ -88,10 +89,12 @@ def resume(run: RunArgument, as_json: Json = False, quiet: Quiet = False, verbos
 
     display = Live(quiet=quiet, verbose=verbose)
     try:
-        _, summary = resume_run(run, from_environment(), display)
+        _, summary, worked = resume_run(run, from_environment(), display)
     finally:
         display.end()
     _print_result(summary, as_json)
+    if worked:
+        _raise_if_skipped(summary)
 
 
 def _slug(text: str) -> str:
@@ -125,6 +128,9 @@ def _print_result(summary: dict[str, Any], as_json: bool) -> None:
         for line in summary.get("expectations", []):
             screen.print(line)
         screen.print(summary["path"])
+
+
+def _raise_if_skipped(summary: dict[str, Any]) -> None:
     if summary["skipped"]:
         count = len(summary["skipped"])
         raise PartialResult(f"trained without {count} files that could not be read; first: {summary['skipped'][0]}")

@@ -1,7 +1,7 @@
 """The only place where names in a config meet objects. Below here nobody sees an ``Experiment``.
 
 The tables hold strings, so that reading them imports nothing. To add a dataset or a model: its file, a line here, a class
-in ``config/schema.py``.
+in ``config/data.py`` or ``config/models.py``.
 """
 
 from __future__ import annotations
@@ -105,6 +105,11 @@ def _check_budget(experiment: Experiment, learner: Learner) -> None:
         )
 
 
+def way(experiment: Experiment) -> str:
+    """How the experiment's model computes; see :class:`ModelEntry`."""
+    return MODELS[experiment.model.kind].way
+
+
 def resolve(address: str) -> Callable[..., Any]:
     """The function at ``module:name``; only ever called with the literals above."""
     module, _, name = address.partition(":")
@@ -133,6 +138,8 @@ def load_splits(experiment: Experiment, settings: Settings, progress: Callable[[
 
         kept, carved = carve(splits.train, data.val_fraction, experiment.seed.data)
         splits = replace(splits, train=kept, val=carved)
+    if splits.val is None and experiment.train.patience_epochs is not None:
+        raise ConfigError("train.patience_epochs needs validation rows: set data.val_fraction, for example to 0.1.")
     rows = len(splits.train)
     if experiment.train.batch_size > rows:
         raise ConfigError(
@@ -148,14 +155,14 @@ def pick_device(experiment: Experiment) -> str:
     Raises:
         ConfigError: the device that was asked for is not there, or cannot run this model.
     """
-    wanted, way = experiment.device, MODELS[experiment.model.kind].way
-    if way == "numpy":
+    wanted, computes = experiment.device, way(experiment)
+    if computes == "numpy":
         if wanted not in ("auto", "cpu"):
             raise ConfigError(
                 f"device '{wanted}': {experiment.model.kind} computes in numpy, on the CPU. Use --device cpu."
             )
         return "cpu"
-    if wanted == "cpu" or (wanted == "auto" and way == "tensor"):
+    if wanted == "cpu" or (wanted == "auto" and computes == "tensor"):
         return "cpu"
     import torch
 

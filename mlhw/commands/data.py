@@ -16,6 +16,7 @@ from mlhw.datasets.fetch import Fetched, fetch
 from mlhw.datasets.sources import SOURCES, Source
 from mlhw.datasets.verify import FileStatus
 from mlhw.errors import ConfigError, DataError, did_you_mean
+from mlhw.files import make_folder
 
 Progress = Callable[[str, int, int], None]
 
@@ -113,7 +114,7 @@ def preview(
     facts = (
         f"{classes} classes · {height}×{width} pixels · {'colour' if channels == 3 else 'grey'} · rows a class by split"
     )
-    output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(output.parent)
     page.draw(output, title, train.class_names, samples, counts, facts)
     rows = {key: len(split) for key, split in splits.named().items()}
     listed = {key: values.tolist() for key, values in counts.items()}
@@ -168,7 +169,9 @@ def _load(name: str, place: Place, labels: Literal["coarse", "fine"], size: int)
         "digits": ("scikit-learn's digits", lambda: digits.load(place)),
         "grocery": (
             f"Grocery Store Dataset, {labels} classes",
-            lambda: grocery.load(place, labels=labels, image_size_pixels=size, skip_bad=True),
+            lambda: _in_spite_of_bad(
+                lambda skip: grocery.load(place, labels=labels, image_size_pixels=size, skip_bad=skip)
+            ),
         ),
     }
     if name in known:
@@ -181,10 +184,22 @@ def _load(name: str, place: Place, labels: Literal["coarse", "fine"], size: int)
             f"no data set and no path '{name}'. {did_you_mean(name, known)} Or give a folder or a CSV."
         ) from error
     if path.is_dir():
-        return path.name, folder.load(place, path=str(path), image_size_pixels=size, skip_bad=True)
+        return path.name, _in_spite_of_bad(
+            lambda skip: folder.load(place, path=str(path), image_size_pixels=size, skip_bad=skip)
+        )
     if lists.names_pictures(path):
-        return path.name, tables.load_images(place, train=str(path), image_size_pixels=size, skip_bad=True)
+        return path.name, _in_spite_of_bad(
+            lambda skip: tables.load_images(place, train=str(path), image_size_pixels=size, skip_bad=skip)
+        )
     return path.name, tables.load_pixels(place, train=str(path), image_shape=pixels.square_shape(path))
+
+
+def _in_spite_of_bad(load: Callable[[bool], Splits]) -> Splits:
+    """What ``load(False)`` gives, prepared as training prepares it; where some pictures are bad, the rest of them."""
+    try:
+        return load(False)
+    except DataError:
+        return load(True)
 
 
 def _samples(inputs: Any, targets: NDArray[np.int64], classes: int, most: int) -> dict[int, NDArray[Any]]:

@@ -69,6 +69,8 @@ def _curves(run: store.Run, label: str) -> Any:
 
 def differing_labels(runs: Sequence[store.Run]) -> list[str]:
     """A label for each run: the config keys in which they differ with their values, else the run's id."""
+    if len(runs) == 1:
+        return [runs[0].id]
     flats = [_flat(_config(run)) for run in runs]
     ignored = {"description", "source", "result"}
     keys = sorted({key for flat in flats for key in flat} - ignored)
@@ -87,9 +89,14 @@ def _pair(key: str, value: Any) -> str:
 
 
 def _config(run: store.Run) -> dict[str, Any]:
-    from mlhw.config.load import load_file
+    from mlhw.config.reader import read
 
-    return load_file(run.config_file).model_dump(mode="json")
+    # As it was written, whatever today's schema says: a run looks the same a year later.
+    try:
+        value = read(run.config_file.read_bytes(), str(run.config_file)).value
+    except OSError as error:
+        raise RunError(f"{run.config_file}: cannot be read: {error.strerror or error}.") from error
+    return value if isinstance(value, dict) else {}
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

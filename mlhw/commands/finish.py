@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from time import perf_counter
 from typing import Any
 
@@ -11,6 +12,7 @@ from mlhw.arrays import Split
 from mlhw.commands import draw
 from mlhw.commands.assemble import Job, count_parameters
 from mlhw.config.expectations import verdicts
+from mlhw.errors import TrainingDiverged
 from mlhw.files import write_json
 from mlhw.protocols import EpochRow, Learner
 from mlhw.runs import checkpoint, predictions
@@ -57,7 +59,14 @@ def _score_test(run: Run, job: Job, state: LoopState) -> list[EpochRow]:
     """The run's rows, with the test row of the reported epoch added where the loop did not score it."""
     if job.placed.test is not None and not job.recipe.score_test_each_epoch:
         row = row_of(read_metrics(run.metrics_file), state.best_epoch, "train")
-        test = score_split(job.learner, job.placed.test, "test", state.best_epoch, row.lr if row else job.learner.lr)
+        with np.errstate(over="ignore", invalid="ignore"):
+            test = score_split(
+                job.learner, job.placed.test, "test", state.best_epoch, row.lr if row else job.learner.lr
+            )
+        if not math.isfinite(test.loss):
+            raise TrainingDiverged(
+                state.best_epoch, math.ceil(len(job.placed.train) / job.recipe.batch_rows), test.loss, "test"
+            )
         metrics = MetricsFile(run.metrics_file, keep=lambda row: row.split != "test")
         metrics.append([test])
         metrics.sync()

@@ -9,8 +9,8 @@ from typing import Any
 from mlhw.commands.settings import Settings
 from mlhw.config import load as config
 from mlhw.config.find import available
-from mlhw.errors import ConfigError, OutputError, RunError
-from mlhw.files import atomic_write
+from mlhw.errors import ConfigError, RunError
+from mlhw.files import atomic_write, make_folder
 from mlhw.runs import store
 from mlhw.runs.metrics import read_metrics
 
@@ -69,19 +69,10 @@ def show(settings: Settings, name: str) -> dict[str, Any]:
     record["epochs"] = max((row.epoch for row in rows), default=0)
     reported = summary["best_epoch"] if summary else record["epochs"]
     record["judgement"] = asdict(judge.judge(rows, reported)) if rows else None
-    record["expectations"] = _expectations(run, summary)
+    record.setdefault("expectations", [])
     record["confused"] = _confused(run)
     record["files"] = sorted(str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file())
     return record
-
-
-def _expectations(run: store.Run, summary: dict[str, Any] | None) -> list[dict[str, Any]]:
-    from mlhw.config.expectations import verdicts
-
-    if summary is None:
-        return []
-    expect = config.load_file(run.config_file).expect
-    return [verdict._asdict() | {"sentence": verdict.sentence()} for verdict in verdicts(expect, summary)]
 
 
 def _confused(run: store.Run, most: int = 5) -> list[dict[str, Any]]:
@@ -125,14 +116,10 @@ def export(settings: Settings, name: str, folder: Path | None) -> list[Path]:
     if not run.best_checkpoint.exists():
         raise RunError(f"run {run.id} has no checkpoint yet: there is nothing to export.")
     weights = {
-        key: np.ascontiguousarray(value)
+        key: np.asarray(value, order="C")
         for key, value in checkpoint.to_arrays(checkpoint.load(run.best_checkpoint)).items()
     }
-    target = folder or run.path / "export"
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make {target}: {error.strerror or error}.") from error
+    target = make_folder(folder or run.path / "export")
     with atomic_write(target / "weights.npz") as file:
         np.savez(file, allow_pickle=False, **weights)
     with atomic_write(target / "weights.safetensors") as file:

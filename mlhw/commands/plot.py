@@ -1,4 +1,4 @@
-"""``mlhw plot``: the figures of one run anew, or the curves of several overlaid."""
+"""``mlhw plot``: the curves of one run anew, or of several overlaid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlhw.commands import draw
 from mlhw.commands.settings import Settings
-from mlhw.errors import OutputError
+from mlhw.files import make_folder
 from mlhw.runs import store
 
 
@@ -23,10 +23,7 @@ def plot(settings: Settings, names: Sequence[str], folder: Path | None) -> list[
     runs = list({run.id: run for run in (store.find(settings.outputs, name) for name in names)}.values())
     single = len(runs) == 1
     folder = folder or (runs[0].plots if single else settings.outputs / "plots")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make {folder}: {error.strerror or error}.") from error
+    make_folder(folder)
     ids = "\n".join(run.id for run in runs)
     stem = "curves" if single else f"curves-{len(runs)}-runs-{hashlib.sha256(ids.encode()).hexdigest()[:6]}"
     return draw.draw_comparison(runs, folder / stem)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 
+def use_threads(threads: int | None, way: str) -> int:
+    """Let numpy's and torch's arithmetic use ``threads`` threads (None leaves them); returns how many are in use now.
 
-def use_threads(threads: int | None) -> int:
-    """Let numpy's and torch's arithmetic use ``threads`` threads (None leaves them); returns what numpy's uses now.
-
-    Results are the same from run to run for one number of threads, and differ in the last digits between numbers.
+    ``way`` says whose are counted: numpy's for a model that computes in ``numpy``, else torch's. Results are the same from
+    run to run for one number of threads, and differ in the last digits between numbers.
     """
     import numpy as np  # noqa: F401  (its BLAS must be loaded to be found)
+    import torch
     from threadpoolctl import threadpool_info, threadpool_limits
 
     if threads is not None:
         threadpool_limits(limits=threads)
-        import torch
-
         torch.set_num_threads(threads)
-    if "torch" in sys.modules:
-        import torch
-
-        return torch.get_num_threads()
-    return max((pool["num_threads"] for pool in threadpool_info()), default=1)
+    if way == "numpy":
+        return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
+    return torch.get_num_threads()

@@ -34,19 +34,22 @@ def train(
         TrainingDiverged, Interrupted: during it; the folder stays, and can be resumed.
     """
     began = perf_counter()
-    threads = use_threads(experiment.threads or settings.threads)
+    if experiment.train.init_from:  # `latest` is another run tomorrow: the config keeps the whole id
+        start = store.find(settings.outputs, experiment.train.init_from).id
+        experiment = experiment.model_copy(update={"train": experiment.train.model_copy(update={"init_from": start})})
+    threads = use_threads(experiment.threads or settings.threads, assemble.way(experiment))
     job = assemble.job(experiment, settings, display.progress)
-    if experiment.train.init_from:
-        start = store.find(settings.outputs, experiment.train.init_from)
-        job.learner.adopt(checkpoint.to_arrays(checkpoint.load(start.best_checkpoint)))
+    _adopt_start(job, settings)
     run = store.create(settings.outputs, label or experiment.name, config.dump(experiment))
     with run.lock():
-        write_json(run.path / "environment.json", environment(job.device, threads))
+        write_json(run.environment_file, environment(job.device, threads, job.splits.origin))
         return run, _work(run, job, None, display, began)
 
 
-def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, dict[str, Any]]:
-    """Go on with the run ``name`` from its last checkpoint; returns the run and its summary. A finished run is left as is.
+def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, dict[str, Any], bool]:
+    """Go on with the run ``name`` from its last checkpoint; returns the run, its summary, and whether there was work.
+
+    A finished run is left as it is.
 
     Raises:
         RunError: there is no such run, another process holds it, or its checkpoint is damaged.
@@ -55,15 +58,17 @@ def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, 
     run = store.find(settings.outputs, name)
     if (summary := run.summary()) is not None:
         display.say(f"run {run.id} is finished: nothing to do")
-        return run, summary
+        return run, summary, False
     with run.lock():
         experiment = config.load_file(run.config_file)
         before = read_environment(run.environment_file)
         # The recorded number of threads, so that the numbers are those of a run never interrupted.
-        threads = use_threads(settings.threads or before.get("threads"))
+        threads = use_threads(before.get("threads") or experiment.threads or settings.threads, assemble.way(experiment))
         job = assemble.job(experiment, settings, display.progress)
         state = restore(run, job.learner)
-        now = environment(job.device, threads)
+        if state is None:
+            _adopt_start(job, settings)
+        now = environment(job.device, threads, job.splits.origin)
         for difference in differences(before, now):
             display.warn(f"{difference}: the last digits may differ from those of a run never interrupted")
             run.log(f"resumed with a difference: {difference}")
@@ -71,7 +76,15 @@ def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, 
             write_json(run.environment_file, now)
         run.error_file.unlink(missing_ok=True)
         display.say(f"going on after epoch {state.epoch if state else 0} of {experiment.train.epochs}")
-        return run, _work(run, job, state, display, began)
+        # The seconds of earlier sittings count as well.
+        return run, _work(run, job, state, display, began - (state.seconds if state else 0.0)), True
+
+
+def _adopt_start(job: Job, settings: Settings) -> None:
+    """Begin with the reported weights of the run that ``train.init_from`` names, where it names one."""
+    if job.experiment.train.init_from:
+        start = store.find(settings.outputs, job.experiment.train.init_from)
+        job.learner.adopt(checkpoint.to_arrays(checkpoint.load(start.best_checkpoint)))
 
 
 def _work(run: store.Run, job: Job, state: LoopState | None, display: Display, began: float) -> dict[str, Any]:

@@ -94,6 +94,3 @@ Data = Annotated[
     MnistData | FashionMnistData | DigitsData | GroceryData | FolderData | ImageCsvData | PixelCsvData,
     Field(discriminator="kind"),
 ]
-
-NO_VAL = ("mnist", "fashion-mnist", "digits")
-"""The kinds that bring no validation split of their own, whatever their settings."""

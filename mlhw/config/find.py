@@ -27,7 +27,7 @@ def available() -> dict[str, Path]:
 
 
 def find(name: str) -> Path:
-    """The file of the experiment ``name``: a path where it looks like one or is a file, else a known name.
+    """The file of the experiment ``name``: a path where it looks like one (a slash, or .yaml), else a known name.
 
     Raises:
         ConfigError: there is none; names the nearest.

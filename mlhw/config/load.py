@@ -84,6 +84,13 @@ _Dumper.add_representer(list, _represent_list)
 _Dumper.add_representer(str, _represent_text)
 
 
+# What stands there when a YAML says nothing, so that one key of it can be set alone.
+_DEFAULTS: dict[tuple[str, ...], dict[str, Any]] = {
+    ("train", "optimizer"): {"kind": "sgd"},
+    ("train", "schedule"): {"kind": "constant"},
+}
+
+
 def _apply(document: Document, override: str) -> None:
     """Set one dotted key in ``document``; its place becomes the flag itself."""
     origin = f"-s {override}"
@@ -97,13 +104,13 @@ def _apply(document: Document, override: str) -> None:
         document.places.setdefault(steps[:depth], origin)
         child = target.get(step)
         if child is None:
-            child = target[step] = {}
+            child = target[step] = dict(_DEFAULTS.get(steps[:depth], {}))
         if not isinstance(child, dict):
             raise ConfigError(f"{origin}: '{step}' holds a value, not keys.")
         target = child
     old = target.get(steps[-1])
     value = given.value
-    if isinstance(old, dict) and isinstance(value, str):
+    if isinstance(value, str) and (isinstance(old, dict) or steps in _DEFAULTS):
         value = {"kind": value}  # -s train.optimizer=adam is short for -s train.optimizer.kind=adam
     if steps[-1] == "kind" and target.get("kind") != value:
         target.clear()  # the keys of one kind mean nothing to another

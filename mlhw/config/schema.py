@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
-from mlhw.config.data import NO_VAL, Data
+from mlhw.config.data import Data
 from mlhw.config.fields import Name, Positive, Seed, Strict, Threshold
 from mlhw.config.models import Model
 from mlhw.config.training import Train
@@ -51,9 +51,3 @@ class Experiment(Strict):
     sweep: Sweep | None = None
     device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$")] = "auto"
     threads: Annotated[int, Field(ge=1, le=4096)] | None = None
-
-    @model_validator(mode="after")
-    def _carve_once(self) -> Experiment:
-        if self.train.patience_epochs is not None and self.data.val_fraction == 0 and self.data.kind in NO_VAL:
-            raise ValueError("train.patience_epochs needs validation rows: set data.val_fraction, for example to 0.1")
-        return self

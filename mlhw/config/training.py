@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mlhw.config.fields import Count, Fraction, NonNegative, Positive, Strict
 
@@ -15,6 +15,14 @@ class Sgd(Strict):
     kind: Literal["sgd"]
     momentum: Fraction = 0.0
     nesterov: bool = False
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Sgd:
+        if self.nesterov and not self.momentum:
+            raise ValueError(
+                "train.optimizer.nesterov needs momentum: set train.optimizer.momentum, for example to 0.9"
+            )
+        return self
 
 
 class Adam(Strict):

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,8 @@ def prepared(place: Place, name: str, settings: Mapping[str, Any], build: Callab
 
 
 def _store(build: Callable[[Path], Splits], folder: Path, settings: str) -> None:
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    temporary.mkdir()  # not tempfile's, which is for its owner alone: a course shares its cache
     try:
         splits = build(temporary)
         for name, split in splits.named().items():
@@ -107,7 +108,7 @@ def _open(folder: Path) -> Splits | None:
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         splits = {name: _open_split(folder, name, tuple(meta["class_names"])) for name in meta["splits"]}
-        return Splits(splits["train"], splits.get("val"), splits.get("test"), tuple(meta["skipped"]))
+        return Splits(splits["train"], splits.get("val"), splits.get("test"), tuple(meta["skipped"]), folder.name)
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
 

@@ -113,9 +113,11 @@ def _child(root: Path, names: Sequence[str]) -> Path | None:
 
 def _subfolders(root: Path) -> list[Path]:
     """The folders in ``root`` by name, without the hidden ones and those that archives leave behind."""
-    return sorted(
-        path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".") and path.name != "__MACOSX"
-    )
+    try:
+        entries = sorted(root.iterdir())
+    except OSError as error:
+        raise DataError(f"{root}: cannot be read: {error.strerror or error}.") from error
+    return [path for path in entries if path.is_dir() and not path.name.startswith(".") and path.name != "__MACOSX"]
 
 
 def _classes(part: Path) -> dict[str, list[str]]:

@@ -122,7 +122,10 @@ class AutogradLearner:
             self.averaged.load_state_dict(state["averaged"])
         self.steps = int(state["steps"])
         self.rule.restore(_on(state["rule"], self.device))
-        self._random.states = list(state["random"])
+        # Fewer states than this device has generators: the run was on the CPU before, and its own seed serves.
+        self._random.states = [*state["random"], *self._random.states[len(state["random"]) :]][
+            : len(self._random.states)
+        ]
 
 
 def _on(value: Any, device: torch.device) -> Any:
@@ -146,19 +149,25 @@ class _GlobalGenerators:
     """torch's global generators, borrowed: inside they go on from this learner's own states, outside they are as found."""
 
     def __init__(self, device: torch.device, seed: int) -> None:
-        self.cuda = device.type == "cuda"
         self.device = device
         self.states = [torch.Generator().manual_seed(seed).get_state()]
-        if self.cuda:
+        if device.type != "cpu":
             self.states.append(torch.Generator(device).manual_seed(seed).get_state())
 
     def _get(self) -> list[torch.Tensor]:
-        return [torch.get_rng_state(), *([torch.cuda.get_rng_state(self.device)] if self.cuda else [])]
+        states = [torch.get_rng_state()]
+        if self.device.type == "cuda":
+            states.append(torch.cuda.get_rng_state(self.device))
+        elif self.device.type == "mps":
+            states.append(torch.mps.get_rng_state())
+        return states
 
     def _set(self, states: list[torch.Tensor]) -> None:
         torch.set_rng_state(states[0])
-        if self.cuda and len(states) > 1:
+        if self.device.type == "cuda":
             torch.cuda.set_rng_state(states[1], self.device)
+        elif self.device.type == "mps":
+            torch.mps.set_rng_state(states[1])
 
     @contextmanager
     def borrowed(self) -> Iterator[None]:

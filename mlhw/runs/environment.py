@@ -14,8 +14,8 @@ from typing import Any
 PACKAGES = ("mlhw", "numpy", "torch", "torchvision", "scikit-learn", "pillow", "pandas", "matplotlib")
 
 
-def environment(device: str, threads: int) -> dict[str, Any]:
-    """Versions, platform, processor, device, threads and the command line, as JSON values."""
+def environment(device: str, threads: int, data: str = "") -> dict[str, Any]:
+    """Versions, platform, processor, device, threads, the data's identity and the command line, as JSON values."""
     return {
         "command": ["mlhw", *sys.argv[1:]],
         "python": platform.python_version(),
@@ -24,6 +24,7 @@ def environment(device: str, threads: int) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "device": device,
         "threads": threads,
+        "data": data,
         "packages": {name: _version(name) for name in PACKAGES},
     }
 
@@ -41,7 +42,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What differs of all that can change the last digits, in words: ``threads 2 then, 1 now``."""
     if not before:
         return []
-    pairs = [(key, before.get(key), now.get(key)) for key in ("device", "threads", "processor", "platform")]
+    pairs = [(key, before.get(key), now.get(key)) for key in ("data", "device", "threads", "processor", "platform")]
     packages = before.get("packages", {})
     pairs += [(name, packages.get(name), now["packages"].get(name)) for name in ("numpy", "torch")]
     return [f"{name} {then} then, {value} now" for name, then, value in pairs if then != value]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -89,8 +88,3 @@ def row_of(rows: Iterable[EpochRow], epoch: int, split: str) -> EpochRow | None:
     """The last row of ``split`` at ``epoch``, or None."""
     found = [row for row in rows if row.epoch == epoch and row.split == split]
     return found[-1] if found else None
-
-
-def number_or_none(value: float) -> float | None:
-    """``value``, or None where it is not finite (JSON has no NaN)."""
-    return value if math.isfinite(value) else None

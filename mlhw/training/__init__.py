@@ -1,1 +1,1 @@
-"""The one training loop, its schedules, meters and augmentations."""
+"""The one training loop, its schedules, batches and augmentations."""

@@ -85,17 +85,27 @@ def fit(
     while not stop_reason(state, recipe, has_val=splits.val is not None):
         began = perf_counter()
         epoch = state.epoch + 1
-        rows = [_train_epoch(learner, splits.train, recipe, epoch, watcher)]
-        if splits.val is not None:
-            rows.append(score_split(learner, splits.val, "val", epoch, rows[0].lr))
-        if recipe.score_test_each_epoch and splits.test is not None:
-            rows.append(score_split(learner, splits.test, "test", epoch, rows[0].lr))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # said below, in words, with epoch and step
+            rows = _epoch_rows(learner, splits, recipe, epoch, watcher)
         improved = _advance(state, epoch, rows, recipe.best_by)
         state.seconds += perf_counter() - began
         began = perf_counter()
         watcher.on_epoch(state, rows, improved)
         state.seconds += perf_counter() - began
     return state
+
+
+def _epoch_rows(learner: Learner, splits: Splits, recipe: Recipe, epoch: int, watcher: Watcher) -> list[EpochRow]:
+    """Train for one epoch and score what is scored each epoch. Raises TrainingDiverged for a loss that is not finite."""
+    rows = [_train_epoch(learner, splits.train, recipe, epoch, watcher)]
+    if splits.val is not None:
+        rows.append(score_split(learner, splits.val, "val", epoch, rows[0].lr))
+    if recipe.score_test_each_epoch and splits.test is not None:
+        rows.append(score_split(learner, splits.test, "test", epoch, rows[0].lr))
+    for row in rows[1:]:
+        if not math.isfinite(row.loss):  # the last steps broke the weights: the train losses are from before them
+            raise TrainingDiverged(epoch, math.ceil(len(splits.train) / recipe.batch_rows), row.loss, row.split)
+    return rows
 
 
 def score_split(learner: Learner, split: Split, name: str, epoch: int, lr: float) -> EpochRow:

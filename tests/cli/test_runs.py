@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -80,6 +81,7 @@ def test_plot_draws_one_run_in_its_folder_and_several_on_one_figure(program: Any
     assert "lr 0.003" in text
     assert "lr 0.03" in text
     assert "epochs 3" not in text  # the legend has only what differs
+    assert runs[1]["run_id"] in Path(svg).read_text(encoding="utf-8")  # one run is told by its id
 
 
 def test_plot_writes_where_it_is_told(program: Any, tmp_path: Path) -> None:
@@ -95,6 +97,34 @@ def test_export_gives_the_checkpoint_s_weights_in_both_formats(
     for found in (dict(np.load(npz)), load_file(safetensors)):
         assert found.keys() == wanted.keys()
         assert all(np.array_equal(found[name], wanted[name].numpy()) for name in wanted)
+
+
+def test_export_keeps_the_shape_of_a_count_and_files_are_for_all_who_may_read_the_folder(
+    program: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\ndata: {kind: digits}\nmodel: {kind: grocery-cnn, stages: [[8, 1, 1, 1]]}\n"
+        "train: {epochs: 1, batch_size: 100, lr: 0.1}\n",
+        encoding="utf-8",
+    )
+    run = program("train", str(tmp_path / "mine.yaml"), "--json").json
+    npz, safetensors = program("export", run["run_id"], "--json").json["files"]
+    assert np.load(npz)["1.num_batches_tracked"].shape == ()
+    assert load_file(safetensors)["1.num_batches_tracked"].shape == ()
+    if os.name == "posix":
+        mask = os.umask(0)
+        os.umask(mask)
+        assert Path(npz).stat().st_mode & 0o777 == 0o666 & ~mask
+    program("rm", run["run_id"])
+
+
+def test_a_run_of_another_version_s_config_can_still_be_shown_and_plotted(program: Any, tmp_path: Path) -> None:
+    run = program("train", "digits-cnn-notebook", "-s", "train.epochs=2", "--json").json
+    config = Path(run["path"]) / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8") + "key_of_yesterday: 1\n", encoding="utf-8")
+    assert program("show", run["run_id"]).code == 0
+    assert program("plot", run["run_id"], "latest").code == 0
+    program("rm", run["run_id"])
 
 
 def test_rm_takes_one_run_and_leaves_the_rest(program: Any, runs: list[dict[str, Any]]) -> None:

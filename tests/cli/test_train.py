@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -132,13 +134,34 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_epoch_and_step() -> None:
     assert "failed" in mlhw("runs").out
 
 
-LONG = ("train", "digits-cnn", "-s", "train.epochs=60", "-q", "--json")
+LONG = ("train", "digits-cnn", "-s", "train.epochs=300", "-q", "--json")
+
+# A shell that starts a job in the background, as CI may, lets it ignore SIGINT, and so would the child.
+LISTENING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv[0] = "mlhw"
+from mlhw.cli import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The summary of a run of LONG that nothing disturbed."""
+    folders = {"MLHW_OUTPUTS": tmp_path_factory.mktemp("whole"), "MLHW_CACHE": tmp_path_factory.getbasetemp() / "cache"}
+    summary: dict[str, Any] = mlhw(*LONG, **{key: str(path) for key, path in folders.items()}).json
+    return summary
 
 
 def start_and_stop(how: signal.Signals, after_epochs: int) -> subprocess.Popen[str]:
     """Start a training and send it ``how`` once it has a checkpoint and that many epochs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "mlhw", *LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-c", LISTENING, *LONG],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
@@ -152,7 +175,7 @@ def start_and_stop(how: signal.Signals, after_epochs: int) -> subprocess.Popen[s
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither SIGKILL nor a SIGINT for another process")
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
-def test_a_stopped_run_resumes_bit_for_bit(how: str) -> None:
+def test_a_stopped_run_resumes_bit_for_bit(how: str, undisturbed: dict[str, Any]) -> None:
     """Batch norm aside, this preset has all that must go on exactly: dropout, augmentation, schedule, averaging, best."""
     process = start_and_stop(signal.Signals[how], after_epochs=10)
     _, err = process.communicate(timeout=60)
@@ -163,18 +186,19 @@ def test_a_stopped_run_resumes_bit_for_bit(how: str) -> None:
         assert process.returncode == 130
         assert f"mlhw resume {run.name}" in err
     assert not (run / "summary.json").exists()
+    assert 0 < checkpoint.load(run / "checkpoints" / "last.pt")["loop"]["epoch"] < 300  # else this would test nothing
     assert "interrupted" in mlhw("runs").out
     with (run / "metrics.csv").open("a", encoding="utf-8") as file:
-        file.write("61,train,0.1")  # a torn tail, as a power cut leaves it
+        file.write("301,train,0.1")  # a torn tail, as a power cut leaves it
 
     resumed = mlhw("resume", "latest", "--json")
     assert resumed.code == 0, resumed.err
-    whole = mlhw(*LONG).json
-    assert metrics(run) == metrics(Path(whole["path"]))
-    assert weights(run).keys() == weights(Path(whole["path"])).keys()
+    whole = Path(undisturbed["path"])
+    assert metrics(run) == metrics(whole)
+    assert weights(run).keys() == weights(whole).keys()
     for name, value in weights(run).items():
-        np.testing.assert_array_equal(value, weights(Path(whole["path"]))[name])
-    assert resumed.json["test_loss"] == whole["test_loss"]
+        np.testing.assert_array_equal(value, weights(whole)[name])
+    assert resumed.json["test_loss"] == undisturbed["test_loss"]
     assert not list(run.rglob("*.tmp"))
 
 
@@ -206,13 +230,56 @@ def test_resuming_a_finished_run_changes_nothing() -> None:
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()} == before
 
 
-def test_a_resume_on_other_threads_says_so() -> None:
-    run = Path(mlhw("train", "digits-cnn", *QUICK, "--json").json["path"])
+def test_a_resume_uses_the_recorded_threads_and_says_what_else_differs() -> None:
+    run = Path(mlhw("train", "digits-cnn", *QUICK, "--json", MLHW_THREADS="2").json["path"])
     (run / "summary.json").unlink()
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    assert environment["threads"] == 1  # the experiment's own word
+    environment["threads"] = 2
     environment["packages"]["torch"] = "2.0.0"
+    environment["data"] = "digits-0000000000000000"
     (run / "environment.json").write_text(json.dumps(environment), encoding="utf-8")
-    assert "torch 2.0.0 then" in mlhw("resume", run.name).err
+    done = mlhw("resume", run.name, MLHW_THREADS="1")
+    assert "torch 2.0.0 then" in done.err
+    assert "data digits-0000000000000000 then" in done.err
+    assert "threads" not in done.err
+
+
+def test_a_run_that_began_with_another_s_weights_begins_so_again() -> None:
+    first = mlhw("train", "digits-cnn-notebook", "-s", "train.epochs=20", "--json").json
+    second = mlhw("train", "digits-cnn-notebook", *QUICK, "-s", "train.init_from=latest", "--json").json
+    run = Path(second["path"])
+    assert f"init_from: {first['run_id']}" in (run / "config.yaml").read_text(encoding="utf-8")
+    before = metrics(run)
+    for name in ("summary.json", "checkpoints/last.pt", "checkpoints/best.pt"):
+        (run / name).unlink()
+    assert mlhw("resume", run.name).code == 0
+    assert metrics(run) == before
+
+
+def test_weights_that_break_in_the_last_step_do_not_pass_for_a_result() -> None:
+    rate = ["-s", "train.lr=1e9", "-s", "train.weight_decay=1e9", "-s", "train.epochs=1", "-s", "train.batch_size=450"]
+    done = mlhw("train", "digits-cnn", *rate, "-s", "train.optimizer=sgd", "-s", "train.augment=null")
+    assert done.code == 1
+    assert "val loss became" in done.err
+    assert "RuntimeWarning" not in done.err
+    assert "failed" in mlhw("runs").out
+
+
+def test_a_reader_that_has_enough_ends_nothing_in_an_error() -> None:
+    command = f"{shlex.quote(sys.executable)} -m mlhw list | head -c 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, env=os.environ, check=False
+    )
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+def test_a_code_page_without_our_signs_ends_nothing() -> None:
+    mlhw("train", "digits-cnn-notebook", "-s", "train.epochs=1")
+    done = mlhw("runs", PYTHONIOENCODING="cp437")
+    assert done.code == 0
+    assert "digits-cnn-notebook" in done.out
 
 
 def test_python_s_global_generator_is_left_as_found() -> None:

@@ -127,3 +127,8 @@ def test_a_flat_input_is_refused_by_a_network_for_images() -> None:
     flat = Split(np.zeros((4, 64), np.uint8), np.zeros(4, np.int64), ("a", "b"))
     with pytest.raises(ConfigError, match=r"data\.image_shape"):
         assemble.build_learner(experiment("data.normalize=none"), flat, "cpu")
+
+
+def test_early_stopping_needs_validation_rows() -> None:
+    with pytest.raises(ConfigError, match=r"data\.val_fraction"):
+        job("digits-cnn-notebook", "train.patience_epochs=2")

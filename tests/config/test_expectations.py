@@ -30,7 +30,7 @@ def test_what_was_not_measured_is_neither_held_nor_broken() -> None:
     assert "not measured" in verdict.sentence()
 
 
-@pytest.mark.parametrize("threshold", ["100000", "< many", "=< 3", "< 1; import os", ""])
+@pytest.mark.parametrize("threshold", ["100000", "> _", "< many", "=< 3", "< 1; import os", ""])
 def test_what_is_no_threshold_is_refused(threshold: str) -> None:
     with pytest.raises(ValueError, match="pattern"):
         Expect(parameters=threshold)

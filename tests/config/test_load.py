@@ -59,7 +59,6 @@ def test_every_shipped_experiment_opens_with_its_claim(name: str) -> None:
         ("kind: numpy-mlp", "kind: numpy-mlp, dropout: 0.5", ["'model.dropout'", "unknown key"]),
         ("kind: numpy-mlp", "kind: numpy-mlp, hidden_sizes: [0]", ["'model.hidden_sizes.0'"]),
         ("name: x", "name: ../x", ["f.yaml:2", "'name'"]),
-        ("epochs: 3", "epochs: 3, patience_epochs: 2", ["needs validation rows", "data.val_fraction"]),
         ("{kind: numpy-mlp}", "null", ["'model'"]),
     ],
 )
@@ -110,6 +109,17 @@ def test_overrides_are_read_as_yaml_and_the_last_wins() -> None:
 def test_a_new_kind_brings_its_own_keys() -> None:
     found = parse(GOOD, "f", ["train.optimizer.kind=sgd", "train.optimizer.momentum=0.9", "train.optimizer=adam"])
     assert found.train.optimizer.kind == "adam"
+
+
+@pytest.mark.parametrize(
+    ("override", "kind"), [("train.optimizer=adam", "adam"), ("train.optimizer.momentum=0.9", "sgd")]
+)
+def test_an_optimizer_can_be_set_where_the_yaml_has_none(override: str, kind: str) -> None:
+    assert parse(GOOD, "f", [override]).train.optimizer.kind == kind
+
+
+def test_nesterov_without_momentum_is_refused() -> None:
+    assert "needs momentum" in refused(GOOD, ["train.optimizer.nesterov=true"])
 
 
 def test_an_experiment_is_frozen() -> None:

@@ -162,7 +162,7 @@ def test_parameters_are_a_copy(make: Make) -> None:
 
 
 def test_global_generators_change_nothing_and_are_left_as_found(make: Make) -> None:
-    # Python's own generator is seen to in tests/commands, without beartype, which draws from it at every check.
+    # Python's own generator is seen to in tests/cli/test_train.py, without beartype, which draws from it at every check.
     first = train(make()).rows
     np.random.seed(99)  # noqa: NPY002  (the global generator is just what must not matter)
     torch.manual_seed(99)

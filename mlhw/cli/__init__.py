@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the program ``mlhw`` on ``sys.argv``."""
-    from mlhw.cli.guard import run_app
+    from mlhw.cli.start import run_app
 
     run_app()

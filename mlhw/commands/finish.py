@@ -33,9 +33,9 @@ def finish(run: Run, job: Job, state: LoopState, began: float) -> dict[str, Any]
     job.learner.adopt(checkpoint.to_arrays(checkpoint.load(run.best_checkpoint)))
     rows = _score_test(run, job, state)
     seconds_training = state.seconds + perf_counter() - timer
-    if job.placed.test is not None:
+    if job.placed.test is not None and job.splits.test is not None:
         probabilities = predict(job.learner, job.placed.test)
-        predictions.write(run.predictions_file, np.asarray(job.splits.test.targets), probabilities)  # type: ignore[union-attr]
+        predictions.write(run.predictions_file, np.asarray(job.splits.test.targets), probabilities)
     draw.draw_run(run, job.splits.test)
     summary = _summary(run, job, state, rows)
     summary |= {

@@ -20,7 +20,7 @@ Progress = Callable[[str, int, int], None]
 ATTEMPTS = 5  # connections to one mirror for one file
 TIMEOUT_SECONDS = 30.0
 BLOCK_BYTES = 1 << 16
-HEADERS = {"User-Agent": "mlhw (+https://pypi.org/project/mlhw)", "Accept-Encoding": "identity"}
+HEADERS = {"User-Agent": "mlhw", "Accept-Encoding": "identity"}
 
 
 class _NotHere(Exception):

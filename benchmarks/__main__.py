@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0, or 1 where a benchmark crashed. A missed limit is shown, and is no failure: wall time proves nothing alone."""
     options = _parse(arguments)
     with workplace(options.repeats, options.threads) as place:
-        use_threads(place.settings.threads)
+        use_threads(place.settings.threads, "module")
         facts = machine()
         results = [result for name in options.names or BENCHMARKS for result in _measure(name, place)]
     print(machine_line(facts))

@@ -25,7 +25,7 @@ def machine() -> dict[str, Any]:
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
-        "threads": use_threads(None),
+        "threads": use_threads(None, "module"),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": numpy.__version__,

@@ -34,11 +34,22 @@ def atomic_write(path: Path, *, sync: bool = True) -> Iterator[IO[bytes]]:
                 if sync:
                     os.fsync(file.fileno())
             temporary.replace(path)
+            if sync and os.name == "posix":
+                _sync_folder(path.parent)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}. Free space or fix permissions.") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a rename in ``folder`` to the disk: without, a power cut may undo it. Windows offers no such call."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def make_folder(path: Path) -> Path:

@@ -26,9 +26,14 @@ def test_a_written_file_is_whole_and_alone(tmp_path: Path) -> None:
 def test_a_write_that_fails_leaves_the_old_content(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with pytest.raises((error, OutputError)), atomic_write(path) as file:
-        file.write(b"new")
-        raise error
+
+    def fail_in_the_middle() -> None:
+        with atomic_write(path) as file:
+            file.write(b"new")
+            raise error
+
+    with pytest.raises((error, OutputError)):
+        fail_in_the_middle()
     assert path.read_text(encoding="utf-8") == "old"
     assert names(tmp_path) == ["a.txt"]
 

@@ -25,7 +25,7 @@ class Result:
         return json.loads(self.out)
 
 
-def mlhw(*arguments: str, cwd: Path | None = None, **environment: str) -> Result:
+def mlhw(*arguments: str, cwd: Path | None = None, timeout_seconds: float = 300, **environment: str) -> Result:
     """Run ``mlhw`` with ``arguments`` in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "mlhw", *arguments],
@@ -35,7 +35,7 @@ def mlhw(*arguments: str, cwd: Path | None = None, **environment: str) -> Result
         errors="replace",
         cwd=cwd,
         env={"PYTHONIOENCODING": "utf-8", **os.environ, **environment},
-        timeout=300,
+        timeout=timeout_seconds,
         stdin=subprocess.DEVNULL,
         check=False,
     )

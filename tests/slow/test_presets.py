@@ -14,7 +14,9 @@ pytestmark = pytest.mark.slow
 
 
 def train(name: str, *overrides: str) -> dict[str, Any]:
-    done = mlhw("train", name, "--json", "-q", *(part for key in overrides for part in ("-s", key)))
+    done = mlhw(
+        "train", name, "--json", "-q", *(part for key in overrides for part in ("-s", key)), timeout_seconds=1800
+    )
     assert done.code == 0, done.err
     result: dict[str, Any] = done.json
     return result

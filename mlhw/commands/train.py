@@ -9,6 +9,7 @@ from typing import Any
 from mlhw.commands import assemble, finish
 from mlhw.commands.assemble import Job
 from mlhw.commands.display import Display
+from mlhw.commands.memory import Trimmer
 from mlhw.commands.settings import Settings
 from mlhw.commands.threads import use_threads
 from mlhw.config import load as config
@@ -136,7 +137,7 @@ class _Both:
     """The files first, then the screen."""
 
     def __init__(self, recorder: Recorder, display: Display) -> None:
-        self.recorder, self.display = recorder, display
+        self.recorder, self.display, self.trim = recorder, display, Trimmer()
 
     def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None:
         self.display.on_step(epoch, rows_done, rows_total)
@@ -144,3 +145,4 @@ class _Both:
     def on_epoch(self, state: LoopState, rows: list[EpochRow], improved: bool) -> None:
         self.recorder.on_epoch(state, rows, improved)
         self.display.on_epoch(state, rows, improved)
+        self.trim()

@@ -10,10 +10,9 @@ SECONDS_BETWEEN = 3.0
 
 
 class Trimmer:
-    """Asks glibc, every few seconds, to return what its heap holds unused.
+    """Asks glibc, every few seconds, to return what its heap holds unused; elsewhere it does nothing.
 
-    A network's activations come and go in many sizes, and over a long training the holes between them grow: by a quarter
-    of a gigabyte in 80 epochs of ``grocery-cnn``. Elsewhere than on glibc it does nothing.
+    A network's activations come and go in many sizes and leave holes that count as the process's memory.
     """
 
     def __init__(self) -> None:

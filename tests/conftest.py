@@ -9,7 +9,7 @@ import pytest
 from jaxtyping import install_import_hook
 
 # Before anything of it is imported: jaxtyping's shapes are then checked at each call, in tests and nowhere else.
-install_import_hook(["mlhw.numerics", "mlhw.models"], "beartype.beartype")
+install_import_hook(["mlhw.numerics", "mlhw.models", "mlhw.checks"], "beartype.beartype")
 
 # As the program itself does: tests run beside each other, and beside whatever else the machine does.
 os.environ.setdefault("GOMP_SPINCOUNT", "4000")

@@ -44,6 +44,9 @@ class ModelEntry(NamedTuple):
 MODELS = {
     "numpy-mlp": ModelEntry("mlhw.models.numpy_mlp:build", "numpy"),
     "tensor-mlp": ModelEntry("mlhw.models.tensor_mlp:build", "tensor"),
+    "numpy-resnet": ModelEntry("mlhw.models.numpy_resnet:build", "numpy"),
+    "torch-ann": ModelEntry("mlhw.models.fashion:build_ann", "module"),
+    "fashion-cnn": ModelEntry("mlhw.models.fashion:build_cnn", "module"),
     "digits-cnn": ModelEntry("mlhw.models.digits_cnn:build", "module"),
     "grocery-blocks": ModelEntry("mlhw.models.grocery_cnn:build_blocks", "module"),
     "grocery-cnn": ModelEntry("mlhw.models.grocery_cnn:build", "module"),
@@ -207,8 +210,9 @@ def _explicit_learner(
     if entry.way == "tensor":
         arguments |= {"device": device}
     model = resolve(entry.build)(**arguments, seed=experiment.seed.init)
-    rule = _update_rule(train, [Sgd, Adam], model.parameters, lambda name: name.startswith("W"))
-    return ExplicitLearner(model, rule, train.lr, how, train.average_decay)
+    rule = _update_rule(train, [Sgd, Adam], model.parameters, lambda name: model.parameters[name].ndim > 1)
+    dropout_seed = experiment.seed.init if getattr(experiment.model, "dropout", 0.0) else None
+    return ExplicitLearner(model, rule, train.lr, how, train.average_decay, dropout_seed)
 
 
 def _module_learner(

@@ -14,7 +14,7 @@ Count = Annotated[int, Field(ge=1, le=10**9)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Pixels = Annotated[int, Field(ge=1, le=4096)]
 Widths = Annotated[tuple[Annotated[int, Field(ge=1, le=65536)], ...], Field(max_length=64)]
-Activation = Literal["sigmoid", "tanh", "relu"]
+Activation = Literal["sigmoid", "tanh", "relu", "leaky-relu", "elu"]
 Threshold = Annotated[
     str, StringConstraints(pattern=r"^\s*(<|<=|>|>=|==)\s*[0-9][0-9_]*(\.[0-9]+)?([eE][-+]?[0-9]+)?\s*$")
 ]

@@ -18,7 +18,7 @@ class NumpyMlp(Strict):
     kind: Literal["numpy-mlp"]
     hidden_sizes: Widths = (128,)
     activation: Activation = "sigmoid"
-    init: Literal["uniform", "glorot", "he"] = "glorot"
+    init: Literal["uniform", "tiny", "glorot", "he"] = "glorot"
     bias: Literal["all", "input", "none"] = "all"
     squash_scores: bool = False
     dtype: Literal["float32", "float64"] = "float32"
@@ -34,11 +34,50 @@ class TensorMlp(Strict):
     dtype: Literal["float32", "float64"] = "float32"
 
 
+class NumpyLayer(Strict):
+    """A layer of ``units``: ``dense`` f(xW + b), or ``residual`` x + f(xW + b)V."""
+
+    kind: Literal["dense", "residual"]
+    units: Annotated[int, Field(ge=1, le=65536)]
+
+
+class NumpyResnet(Strict):
+    """Dense and residual layers in numpy, gradients by hand; with no ``layers`` it is softmax regression.
+
+    ``loss: least-squares`` fits the scores to the one-hot classes instead. ``dropout`` follows every layer but the last.
+    """
+
+    kind: Literal["numpy-resnet"]
+    layers: Annotated[tuple[NumpyLayer, ...], Field(max_length=64)] = ()
+    activation: Activation = "tanh"
+    loss: Literal["cross-entropy", "least-squares"] = "cross-entropy"
+    init: Literal["small", "glorot", "he"] = "small"
+    dropout: Fraction = 0.0
+    dtype: Literal["float32", "float64"] = "float64"
+
+
 class DigitsCnn(Strict):
     """Two 3×3 convolutions, ReLU, one 2×2 max pooling, one linear layer."""
 
     kind: Literal["digits-cnn"]
     channels: tuple[Count, Count] = (16, 32)
+    dropout: Fraction = 0.0
+
+
+class FashionCnn(Strict):
+    """Four blocks Conv3×3-ReLU-MaxPool2-BatchNorm-Dropout, then Linear-ReLU-Linear."""
+
+    kind: Literal["fashion-cnn"]
+    channels: tuple[Count, Count, Count, Count] = (32, 64, 128, 256)
+    hidden_units: Annotated[int, Field(ge=1, le=65536)] = 128
+    dropout: Fraction = 0.3
+
+
+class TorchAnn(Strict):
+    """Linear layers with ReLU between them, as ``torch.nn`` modules, trained through autograd."""
+
+    kind: Literal["torch-ann"]
+    hidden_sizes: Widths = (128,)
     dropout: Fraction = 0.0
 
 
@@ -65,6 +104,6 @@ class GroceryCnn(Strict):
 
 
 Model = Annotated[
-    NumpyMlp | TensorMlp | DigitsCnn | GroceryBlocksCnn | GroceryCnn,
+    NumpyMlp | TensorMlp | NumpyResnet | DigitsCnn | TorchAnn | FashionCnn | GroceryBlocksCnn | GroceryCnn,
     Field(discriminator="kind"),
 ]

@@ -31,8 +31,8 @@ class ExplicitModel(Protocol):
     def probabilities(self, inputs: Array) -> Array:
         """Class probabilities (rows, classes)."""
 
-    def loss_and_grads(self, inputs: Array, targets: Array) -> tuple[StepReport, dict[str, Array]]:
-        """The report, and the gradients of the mean loss by parameter name."""
+    def loss_and_grads(self, inputs: Array, targets: Array, *chance: Any) -> tuple[StepReport, dict[str, Array]]:
+        """The report, and the gradients of the mean loss by parameter name; ``chance``: a generator, for dropout."""
 
 
 class ExplicitLearner:
@@ -41,10 +41,16 @@ class ExplicitLearner:
     members = 1
 
     def __init__(
-        self, model: ExplicitModel, rule: UpdateRule, lr: float, scaling: Scaling, average_decay: float | None = None
+        self,
+        model: ExplicitModel,
+        rule: UpdateRule,
+        lr: float,
+        scaling: Scaling,
+        average_decay: float | None = None,
+        dropout_seed: int | None = None,
     ) -> None:
         self.model, self.rule, self.lr, self.scaling = model, rule, lr, scaling
-        self.average_decay, self.steps = average_decay, 0
+        self.average_decay, self.dropout_seed, self.steps = average_decay, dropout_seed, 0
         self.averages = {name: _copy(value) for name, value in model.parameters.items()} if average_decay else {}
 
     def place(self, split: Split) -> Split:
@@ -52,14 +58,16 @@ class ExplicitLearner:
         return replace(split, inputs=inputs, targets=self.model.as_targets(split.targets))
 
     def step(self, batch: Batch, lr_scale: float) -> StepReport:
-        report, gradients = self.model.loss_and_grads(batch.inputs, batch.targets)
+        # A model with dropout also takes a generator: that of this step, however the step was reached.
+        chance = () if self.dropout_seed is None else (np.random.default_rng([self.dropout_seed, self.steps]),)
+        report, gradients = self.model.loss_and_grads(batch.inputs, batch.targets, *chance)
+        self.steps += 1
         self.rule.update(self.model.parameters, gradients, self.lr * lr_scale)
         if self.average_decay:
             self._average(self.average_decay)
         return report
 
     def _average(self, decay: float) -> None:
-        self.steps += 1
         share = 1.0 - min(decay, (1 + self.steps) / (10 + self.steps))  # young averages must not remember the start
         for name, average in self.averages.items():
             average += share * (self.model.parameters[name] - average)

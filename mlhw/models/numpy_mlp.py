@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mlhw.arrays import Scaling
+from mlhw.models.flat import flat_rows
 from mlhw.numerics.activations import ACTIVATIONS, softmax
 from mlhw.numerics.losses import softmax_cross_entropy
 from mlhw.protocols import StepReport
@@ -31,22 +32,14 @@ class NumpyMlp:
     ) -> None:
         self.parameters = parameters
         self.layers = sum(name.startswith("W") for name in parameters)
-        self.activation = ACTIVATIONS[activation]
+        self.activation, self.activation_name = ACTIVATIONS[activation], activation
         self.bias, self.squash_scores = bias, squash_scores
         self.dtype = parameters["W1"].dtype
         self.one_hot = np.eye(parameters[f"W{self.layers}"].shape[1], dtype=self.dtype)
 
     def as_inputs(self, stored: np.ndarray, scaling: Scaling) -> Float[np.ndarray, "rows features"]:
         """Stored examples as flat, scaled rows of this model's dtype (with the column of ones, where it has one)."""
-        flat = np.empty((len(stored), int(np.prod(stored.shape[1:])) + (self.bias == "input")), self.dtype)
-        body = flat[:, flat.shape[1] - int(np.prod(stored.shape[1:])) :]
-        body[:] = stored.reshape(len(stored), -1)
-        repeat = stored.shape[-1] if len(scaling.shift) > 1 else 1
-        body -= np.resize(np.asarray(scaling.shift, self.dtype), repeat if repeat == 1 else body.shape[1])
-        body *= np.resize(np.asarray(scaling.scale, self.dtype), repeat if repeat == 1 else body.shape[1])
-        if self.bias == "input":
-            flat[:, 0] = 1.0
-        return flat
+        return flat_rows(stored, scaling, self.dtype, ones=self.bias == "input")
 
     def as_targets(self, stored: np.ndarray) -> Int[np.ndarray, " rows"]:
         """Class indices as this model takes them."""
@@ -114,7 +107,9 @@ def build(
     squash_scores: bool = False,
     dtype: str = "float32",
 ) -> NumpyMlp:
-    """A fresh network. Weights: U(-1, 1), or normal with variance 2/(in+out) (Glorot) or 2/in (He); biases 0.
+    """A fresh network, its biases 0.
+
+    Weights: U(-1, 1), 0.01·N(0, 1) (tiny), or normal with variance 2/(in+out) (Glorot) or 2/in (He).
 
     All weights equal (all zero, say) would stay equal for ever: every unit of a layer would get the same gradient.
     """
@@ -125,7 +120,8 @@ def build(
         if init == "uniform":
             weights = rng.uniform(-1.0, 1.0, (n_in, n_out))
         else:
-            weights = rng.standard_normal((n_in, n_out)) * np.sqrt(2.0 / (n_in + n_out if init == "glorot" else n_in))
+            deviation = {"tiny": 0.01, "glorot": (2.0 / (n_in + n_out)) ** 0.5, "he": (2.0 / n_in) ** 0.5}[init]
+            weights = rng.standard_normal((n_in, n_out)) * deviation
         parameters[f"W{layer}"] = weights.astype(dtype)
         if bias == "all":
             parameters[f"b{layer}"] = np.zeros(n_out, dtype)

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 
 from mlhw.arrays import Scaling
+from mlhw.numerics.activations import LEAK
 from mlhw.protocols import StepReport
 
 
@@ -22,12 +23,22 @@ def _sigmoid(z: torch.Tensor) -> torch.Tensor:
     return z.neg().exp_().add_(1.0).reciprocal_()
 
 
+def _leaky_relu(z: torch.Tensor) -> torch.Tensor:
+    return torch.maximum(z, LEAK * z)
+
+
+def _elu(z: torch.Tensor) -> torch.Tensor:
+    return torch.where(z > 0, z, torch.expm1(z.clamp(max=0.0)))
+
+
 # Each with its derivative in terms of its output.
 Elementwise = Callable[[torch.Tensor], torch.Tensor]
 ACTIVATIONS: dict[str, tuple[Elementwise, Elementwise]] = {
     "sigmoid": (_sigmoid, lambda out: out * (1.0 - out)),
     "tanh": (torch.tanh, lambda out: 1.0 - out * out),
     "relu": (_relu, lambda out: (out > 0).to(out.dtype)),
+    "leaky-relu": (_leaky_relu, lambda out: (out >= 0).to(out.dtype).mul_(1.0 - LEAK).add_(LEAK)),
+    "elu": (_elu, lambda out: out.clamp(max=0.0).add_(1.0)),
 }
 
 
@@ -40,6 +51,7 @@ class TensorMlp:
     def __init__(self, parameters: dict[str, torch.Tensor], activation: str = "sigmoid") -> None:
         self.parameters = parameters
         self.layers = len(parameters) // 2
+        self.activation_name = activation
         self.function, self.derivative = ACTIVATIONS[activation]
         self.device, self.dtype = parameters["W1"].device, parameters["W1"].dtype
 

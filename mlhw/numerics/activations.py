@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+LEAK = 0.01  # the slope of the leaky ReLU below 0
+
 
 def sigmoid(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """1 / (1 + exp(-z)), computed as (1 + tanh(z/2)) / 2, which overflows for no z."""
@@ -46,6 +48,26 @@ def d_relu(out: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     return (out > 0).astype(out.dtype)
 
 
+def leaky_relu(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """max(z, z/100): a unit below 0 still has a slope, so it cannot die (Maas et al., 2013)."""
+    return np.maximum(z, LEAK * z)
+
+
+def d_leaky_relu(out: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """1 where the output is not negative (the kink too, by convention), else 1/100."""
+    return np.where(out >= 0, 1.0, LEAK).astype(out.dtype, copy=False)
+
+
+def elu(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """z above 0, exp(z) - 1 below: smooth, bounded by -1 (Clevert et al., 2016, with α = 1)."""
+    return np.where(z > 0, z, np.expm1(np.minimum(z, 0.0)))
+
+
+def d_elu(out: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """exp(z) below 0, which is the output plus 1; else 1."""
+    return np.minimum(out, 0.0) + 1.0
+
+
 def softmax(z: Float[np.ndarray, "rows classes"]) -> Float[np.ndarray, "rows classes"]:
     """exp(z) / Σ exp(z) a row, with the row's maximum taken off first, which changes nothing and overflows for no z."""
     exponentials = np.exp(z - z.max(axis=1, keepdims=True))
@@ -69,4 +91,6 @@ ACTIVATIONS = {
     "sigmoid": Activation(sigmoid, d_sigmoid),
     "tanh": Activation(tanh, d_tanh),
     "relu": Activation(relu, d_relu),
+    "leaky-relu": Activation(leaky_relu, d_leaky_relu),
+    "elu": Activation(elu, d_elu),
 }

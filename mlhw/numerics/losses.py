@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
+
+Loss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def softmax_cross_entropy(
@@ -20,3 +24,32 @@ def softmax_cross_entropy(
     totals = np.add.reduce(shifted, axis=1, keepdims=True)
     shifted /= totals
     return np.log(totals[:, 0]) - chosen, shifted
+
+
+def cross_entropy(
+    scores: Float[np.ndarray, "rows classes"], targets: Int[np.ndarray, " rows"]
+) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, "rows classes"]]:
+    """Each row's -log softmax(scores)[target], and its gradient in the scores, softmax(scores) - one-hot(target)."""
+    losses, delta = softmax_cross_entropy(scores, targets)
+    delta[np.arange(len(targets)), targets] -= 1.0
+    return losses, delta
+
+
+def least_squares(
+    scores: Float[np.ndarray, "rows classes"], targets: Int[np.ndarray, " rows"]
+) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, "rows classes"]]:
+    """Each row's ½ ‖scores - one-hot(target)‖², and its gradient in the scores, scores - one-hot(target)."""
+    delta = scores.copy()
+    delta[np.arange(len(targets)), targets] -= 1.0
+    return 0.5 * np.einsum("ij,ij->i", delta, delta), delta
+
+
+def negative_log_likelihood(
+    probabilities: Float[np.ndarray, "rows classes"], targets: Int[np.ndarray, " rows"]
+) -> Float[np.ndarray, " rows"]:
+    """Each row's -log p[target]; a probability of 0 counts as the smallest positive number of its dtype: large, finite."""
+    chosen = probabilities[np.arange(len(targets)), targets]
+    return -np.log(np.maximum(chosen, np.finfo(probabilities.dtype).tiny))
+
+
+LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "least-squares": least_squares}

@@ -1,0 +1,1 @@
+"""Tests of hand-written derivatives, and oracles to hold them against."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import loops, programs
+from benchmarks.convolution import convolution
 from benchmarks.harness import Result
 from benchmarks.report import as_json, cells, machine, machine_line, table
 from benchmarks.workplace import Workplace, workplace
@@ -18,6 +19,7 @@ BENCHMARKS = {
     "mnist-mlp-notebook": loops.mnist_mlp,
     "numpy-mlp-notebook": loops.numpy_mlp,
     "digits-cnn-notebook": loops.digits_cnn,
+    "convolution": convolution,
     "data": programs.data,
     "start": programs.start,
     "memory": programs.memory,

@@ -51,6 +51,13 @@ class Learner(Protocol):
     def probabilities(self, inputs: Array) -> Any:
         """Class probabilities (rows, classes) as a numpy array, with the weights that ``score`` uses."""
 
+    def relu_maxima(self, inputs: Array) -> dict[str, Any]:
+        """The largest output of each ReLU unit over the rows of ``inputs``: float arrays (units,) by layer, in order.
+
+        With the weights that ``score`` uses. A convolution's unit is a channel, its rows' places all count. Empty where the
+        model has no ReLU.
+        """
+
     def fetch(self, values: Sequence[Array]) -> Any:
         """Many steps' ``loss_sum`` or ``correct``, brought to the host at once: float64 (steps, members)."""
 

@@ -51,6 +51,17 @@ def numpy_squashed(seed: int = 0) -> Learner:
     return ExplicitLearner(model, Sgd(), 4.0, UNIT)
 
 
+def numpy_residual(seed: int = 0) -> Learner:
+    """Residual layers, dropout and weight averaging."""
+    from mlhw.learners.explicit import ExplicitLearner
+    from mlhw.models.numpy_resnet import build
+    from mlhw.numerics.optimisers import Sgd
+
+    layers = [{"kind": "dense", "units": 9}, {"kind": "residual", "units": 7}]
+    model = build(**SHAPE, seed=seed, layers=layers, activation="relu", init="he", dropout=0.1)
+    return ExplicitLearner(model, Sgd(0.9), 0.1, UNIT, average_decay=0.9, dropout_seed=seed)
+
+
 def tensor_adam(seed: int = 0) -> Learner:
     from mlhw.learners.explicit import ExplicitLearner
     from mlhw.models.tensor_mlp import build
@@ -100,6 +111,7 @@ def module_sgd(seed: int = 0) -> Learner:
 LEARNERS: dict[str, Callable[..., Learner]] = {
     "numpy-sgd": numpy_sgd,
     "numpy-squashed": numpy_squashed,
+    "numpy-residual": numpy_residual,
     "tensor-adam": tensor_adam,
     "module-adamw": module_adamw,
     "module-sgd": module_sgd,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -31,11 +32,16 @@ def oracle_loss(model: Any, parameters: Tensors, inputs: torch.Tensor, targets: 
     Raises:
         TypeError: the model is not one of the hand-written ones.
     """
-    scores = oracle_scores(model, parameters, inputs)
-    if isinstance(model, NumpyResnet) and model.loss_name == "least-squares":
+    name = model.loss_name if isinstance(model, NumpyResnet) else "cross-entropy"
+    return oracle_losses(name, oracle_scores(model, parameters, inputs), targets).mean()
+
+
+def oracle_losses(name: str, scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Each row's loss (rows,) by one of ``numerics.losses.LOSSES``."""
+    if name == "least-squares":
         one_hot = functional.one_hot(targets, scores.shape[1]).to(scores.dtype)
-        return 0.5 * (scores - one_hot).square().sum(dim=1).mean()
-    return functional.cross_entropy(scores, targets)
+        return 0.5 * (scores - one_hot).square().sum(dim=1)
+    return functional.cross_entropy(scores, targets, reduction="none")
 
 
 def oracle_scores(model: Any, parameters: Tensors, inputs: torch.Tensor) -> torch.Tensor:
@@ -64,3 +70,15 @@ def oracle_layer(layer: Any, own: Tensors, inputs: torch.Tensor) -> torch.Tensor
         out = functional.linear(inputs, own["W"].T, own["b"])
         return ACTIVATIONS[layer.activation](out) if layer.activation else out
     return inputs
+
+
+def oracle_pullback(
+    function: Callable[[dict[str, torch.Tensor]], torch.Tensor], at: Mapping[str, np.ndarray], u: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The output of ``function`` at the arrays ``at``, and Jᵀu by argument, by autograd; all float64."""
+    leaves = {name: torch.tensor(array, dtype=torch.float64, requires_grad=True) for name, array in at.items()}
+    out = function(leaves)
+    gradients = torch.autograd.grad(
+        out, list(leaves.values()), torch.as_tensor(u).reshape(out.shape), allow_unused=True, materialize_grads=True
+    )
+    return out.detach().numpy(), {name: found.numpy() for name, found in zip(leaves, gradients, strict=True)}

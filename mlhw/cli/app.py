@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mlhw.cli import data, runs, train
+from mlhw.cli import check, data, graph, runs, summary, sweep, train
 from mlhw.cli.guard import guarded
 
 app = typer.Typer(
@@ -40,12 +40,18 @@ def root(
 
 
 PANELS = (
-    ("Experiments", train.COMMANDS),
+    ("Experiments", train.COMMANDS | sweep.COMMANDS),
     ("Runs", runs.COMMANDS),
+    ("Mathematics", summary.COMMANDS | graph.COMMANDS),
 )
 for panel, commands in PANELS:
     for name, function in commands.items():
-        app.command(name, rich_help_panel=panel)(guarded(function))
+        app.command(name, rich_help_panel=panel, cls=graph.CLASSES.get(name))(guarded(function))
+
+check_app = typer.Typer(help="Check derivatives written by hand: mlhw's own, or those of your file.", no_args_is_help=True)
+for name, function in check.COMMANDS.items():
+    check_app.command(name)(guarded(function))
+app.add_typer(check_app, name="check", rich_help_panel="Mathematics")
 
 data_app = typer.Typer(help="List, fetch, verify and preview data sets.", no_args_is_help=True)
 for name, function in data.COMMANDS.items():

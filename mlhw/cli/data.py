@@ -83,7 +83,7 @@ def verify(name: NameArgument, as_json: Json = False, quiet: Quiet = False) -> N
     """Check every file of a data set by size and hash; exit 3 if one is missing or corrupt."""
     from mlhw.cli.live import Live
     from mlhw.cli.screen import print_json, results
-    from mlhw.commands.data import verify_source
+    from mlhw.commands.data import remedy, verify_source
     from mlhw.commands.settings import from_environment
 
     settings = from_environment()
@@ -97,17 +97,14 @@ def verify(name: NameArgument, as_json: Json = False, quiet: Quiet = False) -> N
         listed = [{"path": str(file.path), "status": file.status, "detail": file.detail} for file in files]
         print_json({"name": name, "ok": not bad, "files": listed})
     elif not bad:
-        results().print(
-            f"{name}: {len(files)} files, all as they should be" if files else f"{name}: comes with scikit-learn"
-        )
+        many = f"{len(files)} files, all as they should be" if len(files) > 1 else "1 file, as it should be"
+        results().print(f"{name}: {many if files else 'comes with scikit-learn'}")
     else:
         results().print_table(
             ("file", "status", "detail"), [(file.path, file.status, file.detail) for file in bad[:50]]
         )
     if bad:
-        raise DataError(
-            f"{name}: {len(bad)} of {len(files)} files are not as they should be. `mlhw data fetch {name}` brings them."
-        )
+        raise DataError(f"{name}: {len(bad)} of {len(files)} files not as they should be. {remedy(name)}")
 
 
 def preview(
@@ -133,7 +130,7 @@ def preview(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw a page of labelled samples and the class counts."""
+    """Draw a page of labelled samples (or, of a few features, points) and the class counts."""
     from dataclasses import asdict
 
     from mlhw.cli.live import Live

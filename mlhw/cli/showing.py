@@ -30,6 +30,8 @@ def print_run(record: dict[str, Any]) -> None:
         screen.print(judgement["reason"])
     for line in record["expectations"]:
         screen.print(line)
+    for line in _dead_units(record.get("dead_units") or []):
+        screen.print(line)
     if record["confused"]:
         screen.print()
         pairs = [(c["truth"], c["predicted"], c["count"], percent(c["share"])) for c in record["confused"]]
@@ -37,3 +39,13 @@ def print_run(record: dict[str, Any]) -> None:
     screen.print()
     screen.print("  ".join(record["files"]))
     screen.print(record["path"])
+
+
+def _dead_units(layers: list[dict[str, Any]]) -> list[str]:
+    """A line for each ReLU layer with dead units, or one that says that there are none; nothing where there is no ReLU."""
+    lines = [
+        f"relu {layer['layer']}: {layer['dead']} of {layer['units']} units dead (never above 0 on any training row)"
+        for layer in layers
+        if layer["dead"]
+    ]
+    return lines or ["no dead ReLU units"] * bool(layers)

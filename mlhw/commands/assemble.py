@@ -27,6 +27,9 @@ DATASETS = {
     "mnist": "mlhw.datasets.mnist:load",
     "fashion-mnist": "mlhw.datasets.mnist:load_fashion",
     "digits": "mlhw.datasets.digits:load",
+    "gmm": "mlhw.datasets.toy:load_gmm",
+    "peaks": "mlhw.datasets.toy:load_peaks",
+    "swissroll": "mlhw.datasets.toy:load_swissroll",
     "grocery": "mlhw.datasets.grocery:load",
     "folder": "mlhw.datasets.folder:load",
     "image-csv": "mlhw.datasets.tables:load_images",
@@ -59,7 +62,7 @@ SCHEDULES: dict[str, Callable[..., schedules.Schedule]] = {
     "one-cycle": schedules.one_cycle,
 }
 
-_SHARED_DATA_KEYS = {"kind", "val_fraction", "train_rows", "normalize"}
+_SHARED_DATA_KEYS = {"kind", "val_fraction", "train_rows", "train_draw", "normalize"}
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,12 @@ def load_splits(experiment: Experiment, settings: Settings, progress: Callable[[
             raise ConfigError(
                 f"data.train_rows is {data.train_rows:,}, but there are {len(splits.train):,} training rows."
             )
-        splits = replace(splits, train=splits.train.first(data.train_rows))
+        if data.train_draw == "random":
+            from mlhw.datasets.splitting import draw
+
+            splits = replace(splits, train=draw(splits.train, data.train_rows, experiment.seed.data))
+        else:
+            splits = replace(splits, train=splits.train.first(data.train_rows))
     if data.val_fraction and splits.val is None:
         from mlhw.datasets.splitting import carve
 

@@ -19,19 +19,21 @@ from mlhw.errors import ConfigError, DataError, did_you_mean
 from mlhw.files import make_folder
 
 Progress = Callable[[str, int, int], None]
+Status = Literal["ready", "partial", "missing", "embedded", "generated"]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
     """One public data set as ``mlhw data list`` shows it; sizes in bytes.
 
-    ``status``: ``ready`` (all files there, by name and size), ``partial``, ``missing`` or ``embedded`` in a library.
+    ``status``: ``ready`` (all files there, by name and size), ``partial``, ``missing``, ``embedded`` in a library, or
+    ``generated`` (a course's file that is not there: training makes such data).
     ``prepared`` counts the versions of it in the cache, ``prepared_bytes`` their size.
     """
 
     name: str
     title: str
-    status: Literal["ready", "partial", "missing", "embedded"]
+    status: Status
     folder: str
     licence: str
     homepage: str
@@ -73,6 +75,13 @@ def verify_source(name: str, data: Path, *, progress: Progress = lambda what, do
     return verification.verify(name, data, progress)
 
 
+def remedy(name: str) -> str:
+    """What to do where files of the data set ``name`` are missing or wrong, in one sentence."""
+    if SOURCES[name].course_file is not None:
+        return "Put the course's own file there, or go on without one: such data is then generated."
+    return f"`mlhw data fetch {name}` brings them."
+
+
 def preview(
     name: str,
     data: Path,
@@ -99,26 +108,52 @@ def preview(
         DataError: the data is missing, malformed or has no pictures to show.
         OutputError: ``output`` cannot be written.
     """
-    from mlhw.plots import preview as page
-
     title, splits = _load(name, Place(data, cache, progress), labels, image_size_pixels)
     train = splits.train
+    make_folder(output.parent)
+    if name in SOURCES and SOURCES[name].course_file is not None:
+        return _preview_points(title, splits, output)
     if len(train.input_shape) != 3:
         raise DataError(
             f"{name}: rows of {train.input_shape[0]} numbers are no square pictures; there is nothing to draw."
         )
-    classes = len(train.class_names)
+    from mlhw.plots import preview as page
+
+    classes, counts = len(train.class_names), _counts(splits)
     samples = _samples(train.inputs, train.targets, classes, page.layout(classes).samples)
-    counts = {key: np.bincount(split.targets, minlength=classes) for key, split in splits.named().items()}
     height, width, channels = train.input_shape
     facts = (
         f"{classes} classes · {height}×{width} pixels · {'colour' if channels == 3 else 'grey'} · rows a class by split"
     )
-    make_folder(output.parent)
     page.draw(output, title, train.class_names, samples, counts, facts)
-    rows = {key: len(split) for key, split in splits.named().items()}
-    listed = {key: values.tolist() for key, values in counts.items()}
-    return PreviewRecord(output, rows, train.class_names, listed, splits.skipped)
+    return _preview_record(output, splits, counts)
+
+
+def _preview_points(title: str, splits: Splits, output: Path) -> PreviewRecord:
+    """The page of rows that are points: training rows, evenly spread over the split."""
+    from mlhw.plots import scatter
+
+    train, counts = splits.train, _counts(splits)
+    features = train.input_shape[0]
+    rows = np.unique(np.linspace(0, len(train) - 1, min(scatter.most_points(features), len(train))).round().astype(int))
+    facts = (
+        f"{features} features · {len(train.class_names)} classes · {len(rows):,} of {len(train):,} training rows shown"
+    )
+    points, targets = np.asarray(train.inputs[rows]), np.asarray(train.targets[rows])
+    scatter.draw(output, title, train.class_names, points, targets, counts, facts)
+    return _preview_record(output, splits, counts)
+
+
+def _counts(splits: Splits) -> dict[str, NDArray[np.int64]]:
+    """Split name to its rows a class (classes,)."""
+    classes = len(splits.train.class_names)
+    return {name: np.bincount(split.targets, minlength=classes) for name, split in splits.named().items()}
+
+
+def _preview_record(output: Path, splits: Splits, counts: dict[str, NDArray[np.int64]]) -> PreviewRecord:
+    rows = {name: len(split) for name, split in splits.named().items()}
+    listed = {name: values.tolist() for name, values in counts.items()}
+    return PreviewRecord(output, rows, splits.train.class_names, listed, splits.skipped)
 
 
 def _record(source: Source, data: Path, cache: Path) -> SourceRecord:
@@ -143,7 +178,11 @@ def _is_of(source: Source, path: Path) -> bool:
     return path.is_dir() and not any(path.name.startswith(f"{name}-") for name in longer)
 
 
-def _status(source: Source, folder: Path) -> Literal["ready", "partial", "missing", "embedded"]:
+def _status(source: Source, folder: Path) -> Status:
+    if (file := source.course_file) is not None:
+        if not (folder / file.name).is_file():
+            return "generated"
+        return "ready" if _has(folder, file.name, file.size) else "partial"
     if source.archive is not None:
         there = [(folder / name).is_file() for name in source.archive.tables]
     else:
@@ -160,7 +199,7 @@ def _has(folder: Path, name: str, size: int) -> bool:
 
 def _load(name: str, place: Place, labels: Literal["coarse", "fine"], size: int) -> tuple[str, Splits]:
     """The title and the splits of a data set by name, or of what lies at a path."""
-    from mlhw.datasets import digits, folder, grocery, lists, mnist, pixels, tables
+    from mlhw.datasets import digits, folder, grocery, lists, mnist, pixels, tables, toy
     from mlhw.datasets.locating import locate
 
     known: dict[str, tuple[str, Callable[[], Splits]]] = {
@@ -177,11 +216,14 @@ def _load(name: str, place: Place, labels: Literal["coarse", "fine"], size: int)
     if name in known:
         title, load = known[name]
         return title, load()
+    if name in toy.PROBLEMS:
+        splits = toy.load(place, problem=name)
+        return f"{toy.PROBLEMS[name].title}{', generated' if toy.is_generated(splits) else ''}", splits
     try:
         path = locate(place, name, "preview")
     except DataError as error:
         raise ConfigError(
-            f"no data set and no path '{name}'. {did_you_mean(name, known)} Or give a folder or a CSV."
+            f"no data set and no path '{name}'. {did_you_mean(name, [*known, *toy.PROBLEMS])} Or give a folder or a CSV."
         ) from error
     if path.is_dir():
         return path.name, _in_spite_of_bad(

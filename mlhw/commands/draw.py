@@ -10,19 +10,24 @@ import numpy as np
 
 from mlhw.arrays import Split
 from mlhw.errors import RunError
-from mlhw.runs import predictions, store
+from mlhw.runs import predictions, regions, store
 from mlhw.runs.metrics import read_metrics
 
 SAMPLES = 10
 
 
 def draw_run(run: store.Run, test: Split | None) -> list[Path]:
-    """Write the curves of ``run`` and, where it has test predictions, its confusion matrix and sample predictions."""
+    """Write the curves of ``run``, its decision regions in the plane, its confusion matrix and sample predictions.
+
+    Those but the curves where the run has what they are drawn from: its regions, and its test predictions.
+    """
     from mlhw.plots.confusion import confusion_matrix, draw_confusion
     from mlhw.plots.curves import draw_curves
     from mlhw.plots.style import save
 
     written = save(draw_curves([_curves(run, run.id)]), run.plots / "curves")
+    if run.regions_file.exists():
+        written += save(_regions(run), run.plots / "regions")
     if test is None or not run.predictions_file.exists():
         return written
     found = predictions.read(run.predictions_file)
@@ -31,6 +36,16 @@ def draw_run(run: store.Run, test: Split | None) -> list[Path]:
     if len(test.input_shape) == 3 and len(found.target) == len(test):
         written += save(_samples(test, found), run.plots / "samples", formats=("png",))
     return written
+
+
+def _regions(run: store.Run) -> Any:
+    from mlhw.plots.regions import draw_regions
+
+    found = regions.read(run.regions_file)
+    plane = (found.grid_x, found.grid_y, found.predicted, found.confidence)
+    held_against = (found.points, found.targets, found.class_names)
+    title = f"{run.id} on {found.data}" if found.data else run.id
+    return draw_regions(*plane, *held_against, guesses=found.guesses, title=title, split=found.split)
 
 
 def _samples(test: Split, found: predictions.Predictions) -> Any:
@@ -44,8 +59,10 @@ def _samples(test: Split, found: predictions.Predictions) -> Any:
     return draw_samples(images, *values, names, mistakes=len(mistakes))
 
 
-def draw_comparison(runs: Sequence[store.Run], target: Path) -> list[Path]:
+def draw_comparison(runs: Sequence[store.Run], target: Path, labels: Sequence[str] | None = None) -> list[Path]:
     """Overlay the curves of ``runs`` into ``target`` (a path without suffix), labelled with only what differs.
+
+    ``labels`` name them instead, where they are given.
 
     Raises:
         RunError: a run has no metrics yet.
@@ -53,7 +70,7 @@ def draw_comparison(runs: Sequence[store.Run], target: Path) -> list[Path]:
     from mlhw.plots.curves import draw_curves
     from mlhw.plots.style import save
 
-    labels = differing_labels(runs)
+    labels = labels or differing_labels(runs)
     return save(draw_curves([_curves(run, label) for run, label in zip(runs, labels, strict=True)]), target)
 
 

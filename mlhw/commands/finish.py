@@ -11,11 +11,12 @@ import numpy as np
 from mlhw.arrays import Split
 from mlhw.commands import draw
 from mlhw.commands.assemble import Job, count_parameters
+from mlhw.commands.dead_units import dead_units
 from mlhw.config.expectations import verdicts
 from mlhw.errors import TrainingDiverged
 from mlhw.files import write_json
 from mlhw.protocols import EpochRow, Learner
-from mlhw.runs import checkpoint, predictions
+from mlhw.runs import checkpoint, predictions, regions
 from mlhw.runs.environment import peak_memory_mb
 from mlhw.runs.metrics import MetricsFile, read_metrics, row_of
 from mlhw.runs.signature import signature
@@ -24,7 +25,7 @@ from mlhw.training.batches import score_rows
 from mlhw.training.fit import LoopState, score_split, stop_reason
 
 
-def finish(run: Run, job: Job, state: LoopState, began: float) -> dict[str, Any]:
+def finish(run: Run, job: Job, state: LoopState, began: float, figures: bool = True) -> dict[str, Any]:
     """Complete the files of ``run`` after training and return its summary.
 
     The learner takes over the reported weights (best on val where there is val, else the last): its training is over.
@@ -36,9 +37,13 @@ def finish(run: Run, job: Job, state: LoopState, began: float) -> dict[str, Any]
     if job.placed.test is not None and job.splits.test is not None:
         probabilities = predict(job.learner, job.placed.test)
         predictions.write(run.predictions_file, np.asarray(job.splits.test.targets), probabilities)
-    draw.draw_run(run, job.splits.test)
+    if job.splits.train.input_shape == (2,):
+        regions.write(run.regions_file, _regions(job))
+    if figures:
+        draw.draw_run(run, job.splits.test)
     summary = _summary(run, job, state, rows)
     summary |= {
+        "dead_units": dead_units(job.learner, job.placed.train),
         "seconds_training": round(seconds_training, 3),
         "seconds_total": round(perf_counter() - began, 3),
         "peak_memory_mb": round(peak, 1) if (peak := peak_memory_mb()) is not None else None,
@@ -47,6 +52,24 @@ def finish(run: Run, job: Job, state: LoopState, began: float) -> dict[str, Any]
     summary["expectations"] = [verdict.sentence() for verdict in verdicts(job.experiment.expect, summary)]
     write_json(run.summary_file, summary)
     return summary
+
+
+def _regions(job: Job) -> regions.Regions:
+    """What the model says of the plane, and of up to 2,000 rows that it did not learn from (of train where all were)."""
+    held_out = next(name for name in ("val", "test", "train") if name in job.splits.named())
+    split = job.splits.named()[held_out]
+    rows = regions.pick(len(split))
+    points, targets = np.asarray(split.inputs[rows], dtype=np.float64), np.asarray(split.targets[rows])
+    x, y, inputs = regions.grid(points)
+
+    def said_of(inputs: np.ndarray) -> np.ndarray:
+        stand_in = Split(inputs, np.zeros(len(inputs), dtype=np.int64), split.class_names)
+        return predict(job.learner, job.learner.place(stand_in))
+
+    cells = said_of(inputs)
+    predicted, confidence = (values.reshape(len(y), len(x)) for values in (cells.argmax(axis=1), cells.max(axis=1)))
+    guesses, data = said_of(points).argmax(axis=1), job.splits.origin.rpartition("-")[0]
+    return regions.Regions(x, y, predicted, confidence, points, targets, guesses, split.class_names, held_out, data)
 
 
 def predict(learner: Learner, split: Split) -> np.ndarray:

@@ -23,6 +23,12 @@ def experiments() -> list[dict[str, Any]]:
     for name, path in sorted(available().items()):
         record: dict[str, Any] = {"name": name, "path": str(path), "error": None}
         try:
+            if config.is_pretrained(path):
+                asked = config.load_pretrained_file(path)
+                record |= {"description": asked.description, "source": asked.source}
+                record |= {"data": "your pictures", "model": asked.pretrained.kind, "result": asked.result}
+                records.append(record)
+                continue
             found = config.load_file(path)
             record |= {"description": found.description, "source": found.source}
             record |= {"data": found.data.kind, "model": found.model.kind, "result": found.result}

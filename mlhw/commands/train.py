@@ -24,11 +24,11 @@ from mlhw.training.fit import LoopState, fit
 
 
 def train(
-    experiment: Experiment, settings: Settings, display: Display, *, label: str | None = None
+    experiment: Experiment, settings: Settings, display: Display, *, label: str | None = None, figures: bool = True
 ) -> tuple[store.Run, dict[str, Any]]:
     """Train ``experiment`` in a new run folder named after ``label`` (or itself); returns the run and its summary.
 
-    The folder is made once data and model stand: what is wrong with those leaves nothing behind.
+    Without ``figures`` none are drawn: the members of a sweep share theirs. The folder is made once data and model stand: what is wrong with those leaves nothing behind.
 
     Raises:
         ConfigError, DataError, OutputError: before training.
@@ -44,7 +44,7 @@ def train(
     run = store.create(settings.outputs, label or experiment.name, config.dump(experiment))
     with run.lock():
         write_json(run.environment_file, environment(job.device, threads, job.splits.origin))
-        return run, _work(run, job, None, display, began)
+        return run, _work(run, job, None, display, began, figures)
 
 
 def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, dict[str, Any], bool]:
@@ -88,14 +88,16 @@ def _adopt_start(job: Job, settings: Settings) -> None:
         job.learner.adopt(checkpoint.to_arrays(checkpoint.load(start.best_checkpoint)))
 
 
-def _work(run: store.Run, job: Job, state: LoopState | None, display: Display, began: float) -> dict[str, Any]:
+def _work(
+    run: store.Run, job: Job, state: LoopState | None, display: Display, began: float, figures: bool = True
+) -> dict[str, Any]:
     """Train and finish in the folder ``run``, which this process holds; whatever ends it is on record."""
     display.say(f"run {run.path}")
     display.detail(_facts(job))
     run.log(f"start after epoch {state.epoch if state else 0} of {job.recipe.epochs}")
     try:
         end = _fit(run, job, state, display)
-        summary = finish.finish(run, job, end, began)
+        summary = finish.finish(run, job, end, began, figures)
     except KeyboardInterrupt:
         run.log("interrupted")
         raise Interrupted(f"interrupted. Go on with: mlhw resume {run.id}") from None

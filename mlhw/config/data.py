@@ -13,12 +13,14 @@ class DataBase(Strict):
     """Keys of every data set.
 
     ``val_fraction`` of the training rows become the validation split where the data brings none, drawn by ``seed.data``;
-    ``train_rows`` keeps only the first rows. ``normalize`` says how stored values become inputs: as they are, divided
+    ``train_rows`` keeps only that many rows: the first, or (``train_draw: random``) rows drawn by ``seed.data``, each class
+    in its share. ``normalize`` says how stored values become inputs: as they are, divided
     to [0, 1], by the training rows' mean and deviation a channel, or by ImageNet's.
     """
 
     val_fraction: Fraction = 0.0
     train_rows: Count | None = None
+    train_draw: Literal["first", "random"] = "first"
     normalize: Literal["none", "unit", "standard", "imagenet"] = "unit"
 
 
@@ -41,6 +43,18 @@ class DigitsData(DataBase):
     kind: Literal["digits"]
     split_rows: Annotated[int, Field(ge=10, le=1787)] = 500
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 4803
+    normalize: Literal["none", "unit", "standard", "imagenet"] = "none"
+
+
+class ToyData(DataBase):
+    """The course's toy problems: ``toy2d/{GMM,Peaks,SwissRoll}Data.mat``, or rows generated where (``auto``) there is none.
+
+    Their rows stand class by class: the first 200 would be of one class.
+    """
+
+    kind: Literal["gmm", "peaks", "swissroll"]
+    source: Literal["auto", "mat", "generated"] = "auto"
+    train_draw: Literal["first", "random"] = "random"
     normalize: Literal["none", "unit", "standard", "imagenet"] = "none"
 
 
@@ -91,6 +105,6 @@ class PixelCsvData(DataBase):
 
 
 Data = Annotated[
-    MnistData | FashionMnistData | DigitsData | GroceryData | FolderData | ImageCsvData | PixelCsvData,
+    MnistData | FashionMnistData | DigitsData | ToyData | GroceryData | FolderData | ImageCsvData | PixelCsvData,
     Field(discriminator="kind"),
 ]

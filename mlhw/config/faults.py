@@ -99,7 +99,7 @@ def _kinds(model: type[BaseModel], path: Path) -> list[str]:
         models = _models(annotation)
         fields = models[0].model_fields if models else {}
         annotation = fields[str(step)].annotation if str(step) in fields else None
-    return [get_args(choice.model_fields["kind"].annotation)[0] for choice in _models(annotation)]
+    return [name for choice in _models(annotation) for name in get_args(choice.model_fields["kind"].annotation)]
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from mlhw.config.faults import as_config_error
 from mlhw.config.find import find, shipped_folder
+from mlhw.config.pretrained import PretrainedExperiment
 from mlhw.config.reader import Document, read, scalar
 from mlhw.config.schema import Experiment
 from mlhw.errors import ConfigError
@@ -28,32 +29,66 @@ def load(name: str, overrides: Sequence[str] = ()) -> Experiment:
 
 def load_file(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """The experiment in the YAML file ``path``, with ``key=value`` overrides applied."""
+    return parse(*_contents(path), overrides)
+
+
+def _contents(path: Path) -> tuple[bytes, str]:
+    """What the file holds, and how messages name it."""
     origin = _short_name(path)
     try:
         with path.open("rb") as file:
-            data = file.read(2_000_000)  # the reader refuses from 1 MB on; never take in a huge file whole
+            return file.read(2_000_000), origin  # the reader refuses from 1 MB on; never take in a huge file whole
     except OSError as error:
         raise ConfigError(f"{origin}: cannot be read: {error.strerror or error}.") from error
-    return parse(data, origin, overrides)
+
+
+def load_pretrained(name: str, overrides: Sequence[str] = ()) -> PretrainedExperiment:
+    """The experiment ``name`` with pretrained networks, with ``key=value`` overrides applied. Raises as ``load``."""
+    return load_pretrained_file(find(name), overrides)
+
+
+def load_pretrained_file(path: Path, overrides: Sequence[str] = ()) -> PretrainedExperiment:
+    """The experiment with pretrained networks in the YAML file ``path``, with ``key=value`` overrides applied."""
+    return _parse_as(PretrainedExperiment, *_contents(path), overrides)
+
+
+def is_pretrained(path: Path) -> bool:
+    """Whether the YAML file ``path`` describes an experiment with pretrained networks and not a training."""
+    value = read(*_contents(path)).value
+    return isinstance(value, dict) and "pretrained" in value
+
+
+S = TypeVar("S", Experiment, PretrainedExperiment)
 
 
 def parse(data: bytes, origin: str, overrides: Sequence[str] = ()) -> Experiment:
     """The experiment that the YAML ``data`` holds; ``origin`` names it in messages."""
+    return _parse_as(Experiment, data, origin, overrides)
+
+
+def _parse_as(schema: type[S], data: bytes, origin: str, overrides: Sequence[str]) -> S:
     document = read(data, origin)
     if document.value is None:
         raise ConfigError(f"{origin}: is empty. An experiment needs at least name, data, model and train.")
     if not isinstance(document.value, dict):
         raise ConfigError(f"{origin}: should be a mapping of keys, got {type(document.value).__name__}.")
+    if schema is Experiment and "pretrained" in document.value:
+        raise ConfigError(
+            f"{origin}: runs pretrained networks and trains none. `mlhw pretrained --help` shows the commands; they take "
+            "it by --experiment."
+        )
+    if schema is PretrainedExperiment and "train" in document.value:
+        raise ConfigError(f"{origin}: is a training, and takes no pretrained network. Run it with `mlhw train`.")
     for override in overrides:
         _apply(document, override)
     try:
         # By way of JSON, since pydantic's strict mode takes a list for a tuple there and nowhere else.
-        return Experiment.model_validate_json(json.dumps(document.value))
+        return schema.model_validate_json(json.dumps(document.value))
     except ValidationError as error:
-        raise as_config_error(error, Experiment, document, origin) from None
+        raise as_config_error(error, schema, document, origin) from None
 
 
-def dump(experiment: Experiment) -> str:
+def dump(experiment: Experiment | PretrainedExperiment) -> str:
     """The whole experiment as YAML, defaults included: itself a valid experiment."""
     values = _kind_first(experiment.model_dump(mode="json"))
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)

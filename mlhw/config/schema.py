@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from mlhw.config.data import Data
 from mlhw.config.fields import Name, Positive, Seed, Strict, Threshold
@@ -31,9 +31,11 @@ class Expect(Strict):
 
 
 class Sweep(Strict):
-    """The learning rates to compare."""
+    """What to compare: learning rates, named ``variants`` (dotted keys with their values), and how many seeds of each."""
 
-    lrs: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=1000)]
+    lrs: Annotated[tuple[Positive, ...], Field(max_length=1000)] = ()
+    variants: Annotated[dict[Name, dict[str, JsonValue]], Field(max_length=1000)] = {}
+    seeds: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
 class Experiment(Strict):

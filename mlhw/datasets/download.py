@@ -35,7 +35,8 @@ class _BrokeOff(Exception):
 class Download:
     """What to fetch: its name for messages, URLs in order of preference, the ``.part`` file, a check and a size bound.
 
-    ``check`` tells what is wrong with a whole file, or gives None where its hash holds.
+    ``check`` tells what is wrong with a whole file, or gives None where its hash holds. ``setting`` is the environment
+    variable that says where ``part`` lies, for the message where it cannot be written.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Download:
     check: Callable[[Path], str | None]
     most_bytes: int
     wait_seconds: float = 0.5  # before the second attempt; doubles with each
+    setting: str = "MLHW_DATA"
 
 
 def download(job: Download, progress: Progress) -> None:
@@ -119,9 +121,9 @@ def _receive(job: Download, response: HTTPResponse, have: int, progress: Progres
     block = response.read(BLOCK_BYTES)
     if not resumed and _is_html(block):  # seen before the file is opened: what came earlier may still be good
         raise _NotHere("a web page came in place of the file (a login or proxy page?)")
-    with _writing(job.part, "ab" if resumed else "wb") as file:
+    with _writing(job, "ab" if resumed else "wb") as file:
         while block:
-            _put(file, block, job.part)
+            _put(file, block, job)
             done += len(block)
             if done > job.most_bytes:
                 job.part.unlink(missing_ok=True)
@@ -137,23 +139,23 @@ def _is_html(block: bytes) -> bool:
     return start.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml"))
 
 
-def _writing(path: Path, mode: str) -> IO[bytes]:
+def _writing(job: Download, mode: str) -> IO[bytes]:
     try:
-        return path.open(mode)
+        return job.part.open(mode)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(job.part, error, job.setting) from error
 
 
-def _put(file: IO[bytes], block: bytes, path: Path) -> None:
+def _put(file: IO[bytes], block: bytes, job: Download) -> None:
     try:
         file.write(block)
         file.flush()
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(job.part, error, job.setting) from error
 
 
-def cannot_write(path: Path, error: OSError) -> OutputError:
-    """The OutputError to raise for ``error`` at ``path``, which says whether space or permission is short."""
+def cannot_write(path: Path, error: OSError, setting: str = "MLHW_DATA") -> OutputError:
+    """The OutputError to raise for ``error`` at ``path``: is space or permission short, and which ``setting`` moves it."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    advice = "Free space, or set MLHW_DATA to another disk" if full else "Set MLHW_DATA to a folder you may write to"
+    advice = f"Free space, or set {setting} to another disk" if full else f"Set {setting} to a folder you may write to"
     return OutputError(f"cannot write {path}: {error.strerror or error}. {advice}; what has come is kept.")

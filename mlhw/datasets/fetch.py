@@ -55,6 +55,8 @@ def fetch(
         OutputError: the data folder cannot be written.
     """
     known = source_named(source)
+    if known.course_file is not None:
+        return [_course_file(known, data_folder)]
     if not known.files and known.archive is None:
         return [Fetched(Path(known.folder), "embedded")]
     if all(file.status == "ok" for file in verify(known, data_folder, progress)):
@@ -72,6 +74,21 @@ def fetch(
             return [_fetch_packed(known, file, root, urls, progress, wait_seconds) for file in known.files]
     except OSError as error:
         raise cannot_write(root, error) from error
+
+
+def _course_file(source: Source, data_folder: Path) -> Fetched:
+    (file,) = verify(source, data_folder)
+    if file.status == "missing":
+        raise DataMissing(
+            f"{source.name} cannot be fetched: {file.path.name} comes from the course alone. Put it in "
+            f"{file.path.parent}, or go on without: such data is then generated."
+        )
+    if file.status != "ok":
+        raise DataError(
+            f"{file.path}: {file.detail}. It cannot be fetched: put the course's own file there, or remove it and go on "
+            "without: such data is then generated."
+        )
+    return Fetched(file.path, "present")
 
 
 def _present(source: Source, data_folder: Path) -> list[Fetched]:

@@ -20,6 +20,15 @@ class PackedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class CourseFile:
+    """One file that cannot be fetched: a course hands it out. Where it is absent, such data is generated."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
     """A zip of which the members below ``inside`` are kept, pinned by content: zips of one commit need not be equal.
 
@@ -38,7 +47,10 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A data set: its name, where it lies below the data folder, and how it is fetched (not at all where embedded)."""
+    """A data set: its name, where it lies below the data folder, and how it is fetched.
+
+    Not at all where it is embedded in a library (neither files nor archive), or is a ``course_file``.
+    """
 
     name: str
     title: str
@@ -48,6 +60,7 @@ class Source:
     mirrors: tuple[str, ...] = ()
     files: tuple[PackedFile, ...] = ()
     archive: Archive | None = None
+    course_file: CourseFile | None = None
 
     @property
     def download_bytes(self) -> int:
@@ -169,4 +182,35 @@ GROCERY = Source(
     ),
 )
 
-SOURCES = {source.name: source for source in (MNIST, FASHION_MNIST, DIGITS, GROCERY)}
+GMM = Source(
+    name="gmm",
+    title="GMM, a mixture of Gaussians: 5 features, 5 classes, 25,000 train and 6,250 val",
+    licence="course data",
+    homepage="",
+    folder="toy2d",
+    course_file=CourseFile("GMMData.mat", 582_698, "f04b30d6e81db19f0ce81046d64de78b9cca36186cb0b4c6a597c6bce7673787"),
+)
+
+PEAKS = Source(
+    name="peaks",
+    title="Peaks, levels of a surface: 2 features, 5 classes, 25,000 train and 6,250 val",
+    licence="course data",
+    homepage="",
+    folder="toy2d",
+    course_file=CourseFile(
+        "PeaksData.mat", 237_395, "96a04daa1c540b5b15ae2ba76bc83c50a330f295cbd840c2481bac8fc6cf5e81"
+    ),
+)
+
+SWISSROLL = Source(
+    name="swissroll",
+    title="SwissRoll, two spiral arms: 2 features, 2 classes, 20,000 train and 5,000 val",
+    licence="course data",
+    homepage="",
+    folder="toy2d",
+    course_file=CourseFile(
+        "SwissRollData.mat", 186_642, "e8823934dd85ba555ea3e749856c2af343f4f6eb0c663f4f0d08003e233d145e"
+    ),
+)
+
+SOURCES = {source.name: source for source in (MNIST, FASHION_MNIST, DIGITS, GROCERY, GMM, PEAKS, SWISSROLL)}

@@ -1,4 +1,4 @@
-"""Rows held out of a split: drawn by a seed, each class in its share, both parts in the order they had."""
+"""Rows held out of a split, or kept of it: drawn by a seed, each class in its share, in the order they had."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mlhw.arrays import Split
 from mlhw.errors import DataError
 
+_DRAW = 1  # of the stream that `draw` reads: another than that of `carve`, which may follow it with the same seed
 TEST_SEED = 0  # of the test rows that `test_fraction` carves: the same whatever the seeds of the run
 
 
@@ -41,6 +42,18 @@ def carve(split: Split, fraction: float, rng_seed: int, stratified: bool = True)
     mask = np.zeros(rows, dtype=bool)
     mask[carved] = True
     return _take(split, np.flatnonzero(~mask)), _take(split, np.flatnonzero(mask))
+
+
+def draw(split: Split, rows: int, rng_seed: int) -> Split:
+    """``rows`` of ``split``, drawn by ``rng_seed``, in the order they had; all of it where it has no more.
+
+    Each class gives in proportion to its rows, to within one, where that can be. Only what is drawn is copied.
+    """
+    if rows >= len(split):
+        return split
+    rng = np.random.default_rng([rng_seed, _DRAW])
+    drawn = _by_class(np.asarray(split.targets), rows, rng)
+    return _take(split, np.sort(rng.permutation(len(split))[:rows] if drawn is None else drawn))
 
 
 def _by_class(targets: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64] | None:

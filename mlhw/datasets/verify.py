@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from mlhw.datasets import grocery
-from mlhw.datasets.sources import SOURCES, Archive, PackedFile, Source
+from mlhw.datasets.sources import SOURCES, Archive, CourseFile, PackedFile, Source
 from mlhw.datasets.unpack import content_hash, file_hash
 from mlhw.errors import ConfigError, DataError, DataMissing, did_you_mean
 
@@ -41,6 +41,8 @@ def verify(
     An archive's pictures are pinned together: one record stands for all that are there, beside one for each missing.
     """
     known = source_named(source)
+    if known.course_file is not None:
+        return [_verify_plain(data_folder / known.folder / known.course_file.name, known.course_file)]
     if known.archive is not None:
         return _verify_archive(known, known.archive, data_folder, progress)
     found = []
@@ -67,11 +69,17 @@ def archive_names(folder: Path, archive: Archive) -> list[str]:
 def _verify_packed(folder: Path, file: PackedFile) -> FileStatus:
     """The unpacked file where it is there, else the packed one."""
     path, packed = folder / file.name, folder / f"{file.name}.gz"
-    if path.is_file():
-        if (size := path.stat().st_size) != file.size:
-            return FileStatus(path, "size", f"expected {file.size:,} bytes, got {size:,}")
-        return _by_hash(path, file.sha256, "sha256")
-    return _by_hash(packed, file.packed_md5, "md5") if packed.is_file() else FileStatus(path, "missing")
+    if path.is_file() or not packed.is_file():
+        return _verify_plain(path, file)
+    return _by_hash(packed, file.packed_md5, "md5")
+
+
+def _verify_plain(path: Path, file: PackedFile | CourseFile) -> FileStatus:
+    if not path.is_file():
+        return FileStatus(path, "missing")
+    if (size := path.stat().st_size) != file.size:
+        return FileStatus(path, "size", f"expected {file.size:,} bytes, got {size:,}")
+    return _by_hash(path, file.sha256, "sha256")
 
 
 def _by_hash(path: Path, expected: str, kind: str) -> FileStatus:

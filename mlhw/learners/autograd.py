@@ -93,6 +93,28 @@ class AutogradLearner:
     def probabilities(self, inputs: Array) -> Any:
         return self._scorer()(self._prepare(inputs)).softmax(dim=1).cpu().numpy()
 
+    @torch.inference_mode()
+    def relu_maxima(self, inputs: Array) -> dict[str, Any]:
+        scorer = self._scorer()
+        seen: list[tuple[str, torch.Tensor]] = []
+
+        def watch(name: str) -> Callable[..., None]:
+            return lambda module, given, out: seen.append((name, out.amax(dim=[0, *range(2, out.ndim)])))
+
+        relus = [(name, module) for name, module in scorer.named_modules() if isinstance(module, nn.ReLU)]
+        hooks = [module.register_forward_hook(watch(f"layer {name}")) for name, module in relus]
+        try:
+            scorer(self._prepare(inputs))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        found: dict[str, Any] = {}
+        for name, largest in seen:
+            while name in found:  # one module may serve in several places, where its units are others
+                name += " again"
+            found[name] = largest.cpu().numpy()
+        return found
+
     def fetch(self, values: Sequence[Array]) -> Any:
         return torch.stack(list(values)).double().cpu().numpy()[:, None]
 

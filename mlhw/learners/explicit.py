@@ -31,6 +31,9 @@ class ExplicitModel(Protocol):
     def probabilities(self, inputs: Array) -> Array:
         """Class probabilities (rows, classes)."""
 
+    def relu_outputs(self, inputs: Array) -> dict[str, Array]:
+        """The outputs (rows, units) of each ReLU by layer; empty where there is none."""
+
     def loss_and_grads(self, inputs: Array, targets: Array, *chance: Any) -> tuple[StepReport, dict[str, Array]]:
         """The report, and the gradients of the mean loss by parameter name; ``chance``: a generator, for dropout."""
 
@@ -78,6 +81,10 @@ class ExplicitLearner:
     def probabilities(self, inputs: Array) -> Any:
         return to_host(self._with_averages(self.model.probabilities, inputs))
 
+    def relu_maxima(self, inputs: Array) -> dict[str, Any]:
+        outputs = self._with_averages(self.model.relu_outputs, inputs)
+        return {layer: to_host(values).max(axis=0) for layer, values in outputs.items()}
+
     def _with_averages(self, function: Any, *arguments: Array) -> Any:
         if not self.average_decay:
             return function(*arguments)
@@ -109,6 +116,7 @@ class ExplicitLearner:
             "parameters": self.model.parameters,
             "averages": self.averages,
             "steps": self.steps,
+            "dropout_seed": self.dropout_seed,
             "rule": self.rule.state(),
         }
 
@@ -116,7 +124,7 @@ class ExplicitLearner:
         like = next(iter(self.model.parameters.values()))
         _assign(self.model.parameters, state["parameters"])
         _assign(self.averages, state["averages"])
-        self.steps = int(state["steps"])
+        self.steps, self.dropout_seed = int(state["steps"]), state.get("dropout_seed")
         self.rule.restore(_as_kind(state["rule"], like))
 
 

@@ -56,6 +56,13 @@ class NumpyMlp:
             outputs.append(self.activation.function(z) if squash else z)
         return outputs
 
+    def relu_outputs(self, inputs: Float[np.ndarray, "rows features"]) -> dict[str, np.ndarray]:
+        """The output of every ReLU, (rows, units) by layer: ``layer 1``, … Empty with another activation."""
+        if self.activation_name != "relu":
+            return {}
+        squashed = self.activations(inputs)[1 : self.layers + self.squash_scores]
+        return {f"layer {layer}": outputs for layer, outputs in enumerate(squashed, start=1)}
+
     def score(self, inputs: Float[np.ndarray, "rows features"], targets: Int[np.ndarray, " rows"]) -> StepReport:
         """The summed cross-entropy and the number of rows whose largest score is the target's."""
         return _report(*softmax_cross_entropy(self.activations(inputs)[-1], targets), targets)

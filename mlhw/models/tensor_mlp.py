@@ -75,6 +75,12 @@ class TensorMlp:
             outputs.append(self.function(z) if layer < self.layers else z)
         return outputs
 
+    def relu_outputs(self, inputs: Float[torch.Tensor, "rows features"]) -> dict[str, torch.Tensor]:
+        """The output of every ReLU, (rows, units) by layer: ``layer 1``, … Empty with another activation."""
+        if self.activation_name != "relu":
+            return {}
+        return {f"layer {layer}": out for layer, out in enumerate(self.activations(inputs)[1:-1], start=1)}
+
     def score(self, inputs: Float[torch.Tensor, "rows features"], targets: Int[torch.Tensor, " rows"]) -> StepReport:
         """The summed cross-entropy and the number of rows whose largest score is the target's, on the device."""
         return _losses(self.activations(inputs)[-1], targets)[0]

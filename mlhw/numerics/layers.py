@@ -10,7 +10,7 @@ transposed Jacobian, which is never formed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -20,6 +20,7 @@ from mlhw.numerics.activations import ACTIVATIONS
 Named = dict[str, np.ndarray]
 
 
+@runtime_checkable
 class Layer(Protocol):
     """A differentiable function of rows and named parameters."""
 

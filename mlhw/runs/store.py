@@ -60,6 +60,10 @@ class Run:
         return self.path / "test_predictions.csv"
 
     @property
+    def regions_file(self) -> Path:
+        return self.path / "decision_regions.npz"
+
+    @property
     def plots(self) -> Path:
         return self.path / "plots"
 

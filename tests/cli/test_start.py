@@ -65,7 +65,8 @@ def test_the_tables_of_names_agree_with_the_config_s_kinds() -> None:
     from mlhw.config import data, models, training
 
     def kinds(union: object) -> set[str]:
-        return {get_args(choice.model_fields["kind"].annotation)[0] for choice in get_args(get_args(union)[0])}
+        choices = get_args(get_args(union)[0])
+        return {name for choice in choices for name in get_args(choice.model_fields["kind"].annotation)}
 
     assert kinds(data.Data) == set(assemble.DATASETS)
     assert kinds(models.Model) == set(assemble.MODELS)

@@ -132,3 +132,32 @@ def test_a_flat_input_is_refused_by_a_network_for_images() -> None:
 def test_early_stopping_needs_validation_rows() -> None:
     with pytest.raises(ConfigError, match=r"data\.val_fraction"):
         job("digits-cnn-notebook", "train.patience_epochs=2")
+
+
+def rows_of(*overrides: str) -> np.ndarray:
+    """The training rows that are kept of SwissRoll, by their inputs."""
+    experiment = load("digits-cnn", ["data={kind: swissroll, source: generated}", *overrides])
+    return np.asarray(assemble.load_splits(experiment, from_environment(), lambda what, done, total: None).train.inputs)
+
+
+def test_rows_are_drawn_by_the_data_seed_in_each_class_s_share_and_in_their_order() -> None:
+    whole = {tuple(row): number for number, row in enumerate(rows_of().tolist())}
+    draws = [rows_of("data.train_rows=200", f"seed.data={seed}") for seed in range(5)]
+    for draw in draws:
+        at = [whole[tuple(row)] for row in draw.tolist()]
+        assert len(at) == 200
+        assert at == sorted(at)
+        assert abs(sum(number < 10_000 for number in at) - 100) <= 12  # the inner arm comes first; 2 % are mislabelled
+    assert len({tuple(row) for draw in draws for row in draw.tolist()}) > 950
+    np.testing.assert_array_equal(draws[3], rows_of("data.train_rows=200", "seed.data=3", "seed.init=9"))
+
+
+def test_the_first_rows_are_kept_where_none_are_drawn() -> None:
+    np.testing.assert_array_equal(rows_of("data.train_rows=200", "data.train_draw=first"), rows_of()[:200])
+    digits = [job("digits-cnn", "data.train_rows=300", "data.val_fraction=0", f"seed.data={seed}") for seed in (0, 1)]
+    np.testing.assert_array_equal(digits[0].splits.train.inputs, digits[1].splits.train.inputs)
+
+
+def test_more_rows_than_there_are_cannot_be_drawn() -> None:
+    with pytest.raises(ConfigError, match=r"data\.train_rows is 20,001, but there are 20,000"):
+        rows_of("data.train_rows=20001")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlhw.commands.data import fetch_source, list_sources, preview, verify_source
+from mlhw.commands.data import fetch_source, list_sources, preview, remedy, verify_source
+from mlhw.datasets.sources import SOURCES
 from mlhw.errors import ConfigError, DataError, DataMissing
 
 
@@ -22,9 +23,16 @@ def dots(root: Path, classes: int, rows: int = 2, size: tuple[int, int] = (12, 1
 
 def test_list_tells_what_is_there(tmp_path: Path) -> None:
     records = {record.name: record for record in list_sources(tmp_path, tmp_path / "cache")}
-    assert list(records) == ["mnist", "fashion-mnist", "digits", "grocery"]
     states = {name: record.status for name, record in records.items()}
-    assert states == {"mnist": "missing", "fashion-mnist": "missing", "digits": "embedded", "grocery": "missing"}
+    assert states == {
+        "mnist": "missing",
+        "fashion-mnist": "missing",
+        "digits": "embedded",
+        "grocery": "missing",
+        "gmm": "generated",
+        "peaks": "generated",
+        "swissroll": "generated",
+    }
     raw = tmp_path / "MNIST/raw"
     raw.mkdir(parents=True)
     (raw / "t10k-labels-idx1-ubyte.gz").write_bytes(b"")
@@ -36,7 +44,7 @@ def test_list_counts_what_is_prepared_each_under_its_own_name(tmp_path: Path) ->
         (tmp_path / "datasets" / name).mkdir(parents=True)
         (tmp_path / "datasets" / name / "meta.json").write_text("{}")
     records = {record.name: record for record in list_sources(tmp_path, tmp_path)}
-    assert [records[name].prepared for name in records] == [2, 0, 0, 1]
+    assert [records[name].prepared for name in records] == [2, 0, 0, 1, 0, 0, 0]
     assert records["mnist"].prepared_bytes == 4
 
 
@@ -49,6 +57,46 @@ def test_verify_and_fetch_take_names(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []  # offline touches nothing
     with pytest.raises(ConfigError, match="grocery"):
         verify_source("grocer", tmp_path)
+
+
+def test_a_course_s_file_is_verified_but_cannot_be_fetched(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataMissing, match=r"peaks cannot be fetched: PeaksData\.mat .*toy2d, or go on without"
+    ) as caught:
+        fetch_source("peaks", tmp_path)
+    assert "\n" not in str(caught.value)
+    assert [file.status for file in verify_source("peaks", tmp_path)] == ["missing"]
+    assert list(tmp_path.iterdir()) == []
+    path = tmp_path / "toy2d/PeaksData.mat"
+    path.parent.mkdir()
+    for content, status in ((b"short", "size"), (bytes(SOURCES["peaks"].course_file.size), "corrupt")):
+        path.write_bytes(content)
+        assert [file.status for file in verify_source("peaks", tmp_path)] == [status]
+        with pytest.raises(DataError, match=r"PeaksData\.mat: expected .*, got .* cannot be fetched"):
+            fetch_source("peaks", tmp_path)
+    assert "generated" in remedy("peaks")
+    assert "mlhw data fetch mnist" in remedy("mnist")
+
+
+@pytest.mark.parametrize("name", ["gmm", "peaks", "swissroll"])
+def test_the_course_s_files_are_those_whose_hashes_are_pinned(name: str, real_data: Path, tmp_path: Path) -> None:
+    if not (real_data / "toy2d").is_dir():
+        pytest.skip("no toy2d in MLHW_DATA")
+    assert [file.status for file in verify_source(name, real_data)] == ["ok"]
+    assert [file.status for file in fetch_source(name, real_data)] == ["present"]
+    assert {record.name: record.status for record in list_sources(real_data, tmp_path)}[name] == "ready"
+
+
+@pytest.mark.parametrize("name", ["gmm", "peaks", "swissroll"])
+def test_preview_of_points(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    cache = tmp_path_factory.getbasetemp() / "cache"
+    record = preview(name, tmp_path, cache, tmp_path / "a.png")
+    assert {split: sum(counts) for split, counts in record.counts.items()} == record.rows
+    assert list(record.rows) == ["train", "val"]
+    with Image.open(record.path) as image:
+        assert min(image.size) > 500
+    again = preview(name, tmp_path, cache, tmp_path / "b.png")
+    assert record.path.read_bytes() == again.path.read_bytes()
 
 
 def test_preview_of_the_digits(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlhw.arrays import Split
-from mlhw.datasets.splitting import carve
+from mlhw.datasets.splitting import carve, draw
 from mlhw.errors import DataError
 
 fractions = st.floats(0.01, 0.99)
@@ -53,6 +53,29 @@ def test_the_seed_decides_and_the_global_generator_does_not() -> None:
     np.testing.assert_array_equal(first, carve(split, 0.3, 7)[1].inputs)
     np.testing.assert_array_equal(state, np.random.get_state()[1])  # noqa: NPY002
     assert not np.array_equal(first, carve(split, 0.3, 8)[1].inputs)
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=4), st.integers(1, 130), seeds)
+def test_drawn_rows_are_as_many_as_asked_in_their_order_and_each_class_in_its_share(
+    sizes: list[int], rows: int, seed: int
+) -> None:
+    targets = [name for name, size in enumerate(sizes) for _ in range(size)]
+    drawn = draw(of(targets), rows, seed)
+    assert len(drawn) == min(rows, len(targets))
+    assert (np.diff(drawn.inputs) > 0).all()
+    np.testing.assert_array_equal(drawn.targets, np.array(targets)[drawn.inputs])
+    share = len(drawn) / len(targets)
+    if all(share * size <= size - 1 for size in sizes):
+        got = np.bincount(drawn.targets, minlength=len(sizes))
+        assert (np.abs(got - share * np.array(sizes)) <= 1 + 1e-9).all()
+
+
+def test_draws_of_one_seed_are_equal_of_others_differ_and_none_is_the_carving_of_that_seed() -> None:
+    split = of([0, 1] * 500)
+    first = draw(split, 100, 7).inputs
+    np.testing.assert_array_equal(first, draw(split, 100, 7).inputs)
+    assert len(np.intersect1d(first, draw(split, 100, 8).inputs)) < 50
+    assert len(np.intersect1d(first, carve(split, 0.1, 7)[1].inputs)) < 50
 
 
 def test_classes_of_one_row_fall_back_to_a_plain_draw() -> None:

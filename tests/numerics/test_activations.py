@@ -38,7 +38,9 @@ def test_nothing_overflows_and_the_dtype_stays(name: str, dtype: type) -> None:
     assert np.isfinite(out).all()
 
 
-@pytest.mark.parametrize(("name", "slope"), [("sigmoid", 0.25), ("tanh", 1.0), ("relu", 0.0)])
+@pytest.mark.parametrize(
+    ("name", "slope"), [("sigmoid", 0.25), ("tanh", 1.0), ("relu", 0.0), ("leaky-relu", 1.0), ("elu", 1.0)]
+)
 def test_the_slope_at_0(name: str, slope: float) -> None:
     function, derivative = ACTIVATIONS[name]
     assert derivative(function(np.zeros(1)))[0] == slope

@@ -1,0 +1,279 @@
+"""``mlhw check gradients | jacobians``: derivatives by hand against differences, Taylor's formula, transposition and autograd."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+
+from mlhw.arrays import Split
+from mlhw.checks.maps import Check
+from mlhw.commands import assemble
+from mlhw.commands.settings import Settings
+from mlhw.commands.threads import use_threads
+from mlhw.config.schema import Experiment
+from mlhw.errors import ConfigError, DataMissing, MlhwError, OutputError
+from mlhw.files import make_folder, write_json
+
+Progress = Callable[[str, int, int], None]
+Record = dict[str, Any]
+
+ROWS: Final = 8  # every entry costs two losses over the rows; eight show as much as a thousand
+MODULE_ROWS: Final = 2  # every row brings its own kinks, and a Taylor test wants a way without
+_STAND_INS: Final = {"mnist": ((28, 28, 1), 10), "fashion-mnist": ((28, 28, 1), 10)}
+_GROCERY_CLASSES: Final = {"coarse": 43, "fine": 81}
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A model in float64, and the rows that it is checked on; ``notes`` say what was done to get there."""
+
+    experiment: Experiment
+    learner: Any
+    split: Split
+    notes: tuple[str, ...]
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether the model has a backward pass of its own."""
+        return assemble.way(self.experiment) != "module"
+
+
+def gradients(
+    experiment: Experiment, settings: Settings, *, rows: int | None, seed: int, out: Path | None, progress: Progress
+) -> Record:
+    """What the gradient of the experiment's mean loss came to: Taylor, every entry, autograd. Writes the figure and check.json.
+
+    Raises:
+        ConfigError, DataError: the experiment's model cannot be built.
+        OutputError: the folder cannot be written.
+    """
+    from mlhw.checks.battery import check_gradient, check_taylor
+
+    began = perf_counter()
+    point = _point(experiment, settings, rows, seed, progress)
+    rng = np.random.default_rng(seed)
+    if point.is_by_hand:
+        from mlhw.checks.networks import network_map
+
+        model, inputs, targets = _by_hand(point, rng)
+        checks = check_gradient(network_map(model, inputs, targets), rng)
+        if getattr(experiment.model, "dropout", 0.0):
+            checks.append(check_taylor(network_map(model, inputs, targets, "loss with dropout", seed), rng))
+        parameters = sum(value.size for value in point.learner.parameters().values())
+    else:
+        from mlhw.checks.modules import module_map
+
+        item = module_map(point.learner.network, *_tensors(point), rng)
+        checks, parameters = [check_taylor(item, rng)], sum(array.size for array in item.at.values())
+    title = f"the mean loss of {experiment.name}, {parameters:,} parameters"
+    return _finish(title, checks, point, settings, out, began, "∇f")
+
+
+def jacobians(
+    experiment: Experiment, settings: Settings, *, rows: int | None, seed: int, out: Path | None, progress: Progress
+) -> Record:
+    """What the Jacobians of the experiment's layers came to, each at its actual input; raises as :func:`gradients`."""
+    began = perf_counter()
+    point = _point(experiment, settings, rows, seed, progress)
+    rng = np.random.default_rng(seed)
+    if point.is_by_hand:
+        checks = _layers_by_hand(*_by_hand(point, rng), rng)
+    else:
+        from mlhw.checks.battery import check_forward_and_back
+        from mlhw.checks.modules import scores_map
+
+        checks = check_forward_and_back(scores_map(point.learner.network, _tensors(point)[0], rng), rng)
+    what = "layers" if point.is_by_hand else "scores by the input"
+    return _finish(f"the {what} of {experiment.name}", checks, point, settings, out, began, "J")
+
+
+def every_layer(settings: Settings, *, seed: int, out: Path | None) -> Record:
+    """What the Jacobians of all that ``mlhw.numerics`` has came to."""
+    from mlhw.checks.battery import check_jacobian
+    from mlhw.checks.catalogue import every_layer as catalogue
+
+    began = perf_counter()
+    rng = np.random.default_rng(seed)
+    checks = [check for item in catalogue(rng) for check in check_jacobian(item, rng)]
+    title = "every layer, activation and loss of mlhw"
+    return _finish(title, checks, None, settings, out, began, "J", name="layers")
+
+
+def own_file(
+    path: Path,
+    settings: Settings,
+    *,
+    jacobians: bool,
+    forward: str | None,
+    backward: str | None,
+    seed: int,
+    time_limit_seconds: float,
+    out: Path | None,
+) -> Record:
+    """What a learner's own functions came to; they run in a process of their own.
+
+    Raises:
+        ConfigError: the file cannot be checked: it is not there, no Python, or lacks the functions.
+        MlhwError: its functions raise, crash or take too long.
+    """
+    from mlhw.checks.apart import check_apart
+    from mlhw.checks.calls import Fault
+
+    began = perf_counter()
+    _readable(path)
+    try:
+        records = check_apart(
+            path,
+            jacobians=jacobians,
+            forward=forward,
+            backward=backward,
+            seed=seed,
+            time_limit_seconds=time_limit_seconds,
+        )
+    except Fault as fault:
+        raise (ConfigError if fault.kind == "file" else MlhwError)(str(fault)) from None
+    stem = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in path.stem).strip("-") or "file"
+    record = {"file": str(path), "title": f"the functions of {path.name}", "notes": ["float64"]}
+    return _write(record, records, settings, out, stem, began, "J" if jacobians else "∇f")
+
+
+def _readable(path: Path) -> None:
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise ConfigError(f"--file {path}: {what}. Name a Python file, for example my_layer.py.")
+    if path.suffix == ".ipynb":
+        raise ConfigError(f"--file {path}: is a notebook. Copy its functions into a .py file and name that.")
+
+
+def _layers_by_hand(model: Any, inputs: Any, targets: Any, rng: np.random.Generator) -> list[Check]:
+    """Each layer at its actual input, then its activation, softmax and the loss at the actual scores."""
+    from mlhw.checks.battery import check_jacobian
+    from mlhw.checks.catalogue import loss_map, model_activation, softmax_map
+    from mlhw.checks.chains import layer_inputs
+    from mlhw.checks.networks import layer_map
+
+    layers = layer_inputs(model, np.asarray(inputs))
+    items = [layer_map(link.title, placed, given) for link, placed, given in layers]
+    _, last, given = layers[-1]
+    scores = last.layer.forward(given, last.own, None)[0]
+    activation = model_activation(model, layers)
+    items += [activation] if activation else []
+    items += [
+        softmax_map(scores),
+        loss_map(getattr(model, "loss_name", "cross-entropy"), scores, np.asarray(targets)),
+    ]
+    return [check for item in items for check in check_jacobian(item, rng)]
+
+
+def _point(experiment: Experiment, settings: Settings, rows: int | None, seed: int, progress: Progress) -> Point:
+    """The experiment's model in float64 on the CPU, and rows of its data, or random ones where that is not there."""
+    way = assemble.way(experiment)
+    use_threads(experiment.threads or settings.threads, way)
+    model = experiment.model
+    if hasattr(model, "dtype"):
+        model = model.model_copy(update={"dtype": "float64"})
+    double = experiment.model_copy(update={"device": "cpu", "model": model})
+    count = rows or (MODULE_ROWS if way == "module" else ROWS)
+    try:
+        train = assemble.load_splits(double, settings, progress).train
+        note = f"the first {min(count, len(train))} training rows of {experiment.data.kind}"
+    except DataMissing:
+        train = _random_rows(experiment, count, seed)
+        note = f"{count} random rows, since the data is not there ({experiment.data.kind})"
+    learner = assemble.build_learner(double, train, "cpu")
+    notes = (note, "float64", "biases moved off 0", *(["dropout off"] if getattr(model, "dropout", 0.0) else []))
+    return Point(double, learner, train.first(count), notes)
+
+
+def _random_rows(experiment: Experiment, rows: int, seed: int) -> Split:
+    """Random images of the shape that the absent data has. Raises DataMissing where that shape is not known without it."""
+    data: Any = experiment.data
+    if data.kind == "grocery":
+        shape, classes = (data.image_size_pixels, data.image_size_pixels, 3), _GROCERY_CLASSES[data.labels]
+    elif data.kind in _STAND_INS:
+        shape, classes = _STAND_INS[data.kind]
+    else:
+        raise DataMissing(f"data.kind '{data.kind}': the data is not there, and its shape is not known without it.")
+    rng = np.random.default_rng([seed, 1])
+    images = rng.integers(0, 256, (rows, *shape), dtype=np.uint8)
+    return Split(images, rng.integers(0, classes, rows), tuple(f"class {number}" for number in range(classes)))
+
+
+def _by_hand(point: Point, rng: np.random.Generator) -> tuple[Any, Any, Any]:
+    """The model, its biases moved, and inputs and targets as it takes them."""
+    from mlhw.checks.chains import move_biases
+
+    model = point.learner.model
+    placed = point.learner.place(replace(point.split, inputs=np.asarray(point.split.inputs)))
+    move_biases(model, np.asarray(placed.inputs), rng)
+    return model, placed.inputs, placed.targets
+
+
+def _tensors(point: Point) -> tuple[Any, Any]:
+    """Images scaled as the learner scales them, but in float64, channels first; and the targets."""
+    import torch
+
+    images = torch.from_numpy(np.array(point.split.inputs, dtype=np.float64))
+    scaled = (images - point.learner.shift.double()) * point.learner.scale.double()
+    return scaled.permute(0, 3, 1, 2).contiguous(), torch.from_numpy(np.array(point.split.targets))
+
+
+def _finish(
+    title: str,
+    checks: Iterable[Check],
+    point: Point | None,
+    settings: Settings,
+    out: Path | None,
+    began: float,
+    formula: str,
+    name: str | None = None,
+) -> Record:
+    records = [check.record() | {"curve": check.curve()} for check in checks]
+    record: Record = {"experiment": point.experiment.name if point else None, "title": title}
+    record["notes"] = list(point.notes) if point else ["random inputs, away from kinks", "float64"]
+    if point and not point.is_by_hand:
+        what = "gradient" if formula == "∇f" else "forward and reverse mode"
+        record["notes"].append(f"nothing here is written by hand: autograd's own {what}")
+    return _write(record, records, settings, out, name or record["experiment"], began, formula)
+
+
+def _write(
+    record: Record, checks: list[Record], settings: Settings, out: Path | None, name: str, began: float, formula: str
+) -> Record:
+    """The whole record, written to its folder as check.json beside the figure; its ``checks`` without their curves."""
+    from mlhw.plots.style import save
+    from mlhw.plots.taylor import draw_taylor
+
+    folder = make_folder(out) if out else _new_folder(settings.outputs / "checks", name)
+    passed = all(check["passed"] for check in checks)
+    record |= {"passed": passed, "seconds": round(perf_counter() - began, 2)}
+    write_json(folder / "check.json", record | {"checks": checks})
+    curves = [check["curve"] for check in checks if check.get("curve")]
+    files = [folder / "check.json"]
+    if curves:
+        files = [*save(draw_taylor(curves, f"Taylor test{'s' * (len(curves) > 1)} of {record['title']}", formula), folder / "taylor"), *files]
+    plain = [{key: value for key, value in check.items() if key != "curve"} for check in checks]
+    return record | {"checks": plain, "files": [str(path) for path in files]}
+
+
+def _new_folder(parent: Path, name: str) -> Path:
+    """A new folder ``<name>-<UTC time>-<4 hex>`` in ``parent``. Raises OutputError where it cannot be made."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    make_folder(parent)
+    for _ in range(100):
+        path = parent / f"{name}-{stamp}-{secrets.token_hex(2)}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {path}: {error.strerror or error}. Name one with --out.") from error
+        return path
+    raise OutputError(f"cannot find a free name in {parent}. Name a folder with --out.")

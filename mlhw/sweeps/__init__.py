@@ -1,0 +1,1 @@
+"""Many runs of one experiment: which, and what came of them."""

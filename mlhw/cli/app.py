@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from mlhw.cli import check, data, graph, runs, summary, sweep, train
+from mlhw.cli import check, data, graph, runs, summary, sweep, train, weights
 from mlhw.cli.guard import guarded
+from mlhw.cli.pretrained import pretrained_app
 
 app = typer.Typer(
     name="mlhw",
@@ -53,7 +54,14 @@ for name, function in check.COMMANDS.items():
     check_app.command(name)(guarded(function))
 app.add_typer(check_app, name="check", rich_help_panel="Mathematics")
 
+app.add_typer(pretrained_app, name="pretrained", rich_help_panel="Pretrained")
+
 data_app = typer.Typer(help="List, fetch, verify and preview data sets.", no_args_is_help=True)
 for name, function in data.COMMANDS.items():
     data_app.command(name)(guarded(function))
 app.add_typer(data_app, name="data", rich_help_panel="Data")
+
+weights_app = typer.Typer(help="List and fetch the weights of pretrained networks.", no_args_is_help=True)
+for name, function in weights.COMMANDS.items():
+    weights_app.command(name)(guarded(function))
+app.add_typer(weights_app, name="weights", rich_help_panel="Pretrained")

@@ -145,7 +145,9 @@ def _one_of(
     if experiment is not None and file is not None:
         raise ConfigError("EXPERIMENT and --file are two different things to check: name one.")
     if file is not None and (given := [name for name, value in with_experiment.items() if value]):
-        raise ConfigError(f"{given[0]} is for experiments, and does nothing to --file. example(rng) sets its arguments.")
+        raise ConfigError(
+            f"{given[0]} is for experiments, and does nothing to --file. example(rng) sets its arguments."
+        )
     if file is None and (given := [name for name, value in with_file.items() if value]):
         raise ConfigError(f"{given[0]} names a function of your own file: add --file my_layer.py.")
     if experiment is None and file is None and (given := [name for name, value in with_experiment.items() if value]):

@@ -15,7 +15,7 @@ NUMERIC = ("differences", "transpose", "autograd")
 COLUMNS = {"differences": "entries", "transpose": "transpose", "autograd": "autograd"}
 ORDER = ("shape", "finite", "differences", "linear", "autograd", "transpose", "taylor")  # which diagnosis tells most
 ALSO = {
-    "repeatable": "the same again when called again",
+    "repeatable": "the same result when called again",
     "untouched": "arguments left as they are",
     "float64": "float64 throughout",
     "linear": "backward linear in d_out",
@@ -33,7 +33,7 @@ def print_checks(record: Record) -> None:
         screen.print(f"also: {', '.join(also)}")
     remarks = [check for check in checks if check["diagnosis"] and check["passed"] and check["test"] != "taylor"]
     for check in remarks:
-        screen.print(f"{_where(check)}: {check['diagnosis']}")
+        screen.print(f"{_where(check)}: {check['diagnosis']}", style="dim")
     several = len({check["of"] for check in checks}) > 1
     for check in _telling([check for check in checks if not check["passed"]]):
         screen.print(Text.assemble(("wrong  ", "bold red"), plain(_fault(check, several))))
@@ -103,7 +103,7 @@ def _where(check: Record) -> str:
 
 
 def _telling(failed: Sequence[Record]) -> list[Record]:
-    """Of the checks that failed for one derivative the one that says most; the whole's Taylor test where nothing else failed."""
+    """Of the checks that failed for one derivative the one that says most; the whole's Taylor test where none else failed."""
     best: dict[tuple[str, str], Record] = {}
     for check in sorted(failed, key=_rank):
         best.setdefault((check["of"], check["name"]), check)

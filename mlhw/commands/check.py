@@ -1,48 +1,25 @@
-"""``mlhw check gradients | jacobians``: derivatives by hand against differences, Taylor's formula, transposition and autograd."""
+"""``mlhw check gradients | jacobians``: derivatives by hand against differences, Taylor's formula and autograd."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from mlhw.arrays import Split
 from mlhw.checks.maps import Check
-from mlhw.commands import assemble
+from mlhw.commands.point import Point, by_hand, make_point, tensors
 from mlhw.commands.settings import Settings
-from mlhw.commands.threads import use_threads
 from mlhw.config.schema import Experiment
-from mlhw.errors import ConfigError, DataMissing, MlhwError, OutputError
+from mlhw.errors import ConfigError, MlhwError, OutputError
 from mlhw.files import make_folder, write_json
 
 Progress = Callable[[str, int, int], None]
 Record = dict[str, Any]
-
-ROWS: Final = 8  # every entry costs two losses over the rows; eight show as much as a thousand
-MODULE_ROWS: Final = 2  # every row brings its own kinks, and a Taylor test wants a way without
-_STAND_INS: Final = {"mnist": ((28, 28, 1), 10), "fashion-mnist": ((28, 28, 1), 10)}
-_GROCERY_CLASSES: Final = {"coarse": 43, "fine": 81}
-
-
-@dataclass(frozen=True, eq=False)
-class Point:
-    """A model in float64, and the rows that it is checked on; ``notes`` say what was done to get there."""
-
-    experiment: Experiment
-    learner: Any
-    split: Split
-    notes: tuple[str, ...]
-
-    @property
-    def is_by_hand(self) -> bool:
-        """Whether the model has a backward pass of its own."""
-        return assemble.way(self.experiment) != "module"
 
 
 def gradients(
@@ -57,12 +34,12 @@ def gradients(
     from mlhw.checks.battery import check_gradient, check_taylor
 
     began = perf_counter()
-    point = _point(experiment, settings, rows, seed, progress)
+    point = make_point(experiment, settings, rows, seed, progress)
     rng = np.random.default_rng(seed)
     if point.is_by_hand:
         from mlhw.checks.networks import network_map
 
-        model, inputs, targets = _by_hand(point, rng)
+        model, inputs, targets = by_hand(point, rng)
         checks = check_gradient(network_map(model, inputs, targets), rng)
         if getattr(experiment.model, "dropout", 0.0):
             checks.append(check_taylor(network_map(model, inputs, targets, "loss with dropout", seed), rng))
@@ -70,7 +47,7 @@ def gradients(
     else:
         from mlhw.checks.modules import module_map
 
-        item = module_map(point.learner.network, *_tensors(point), rng)
+        item = module_map(point.learner.network, *tensors(point), rng)
         checks, parameters = [check_taylor(item, rng)], sum(array.size for array in item.at.values())
     title = f"the mean loss of {experiment.name}, {parameters:,} parameters"
     return _finish(title, checks, point, settings, out, began, "∇f")
@@ -81,15 +58,15 @@ def jacobians(
 ) -> Record:
     """What the Jacobians of the experiment's layers came to, each at its actual input; raises as :func:`gradients`."""
     began = perf_counter()
-    point = _point(experiment, settings, rows, seed, progress)
+    point = make_point(experiment, settings, rows, seed, progress)
     rng = np.random.default_rng(seed)
     if point.is_by_hand:
-        checks = _layers_by_hand(*_by_hand(point, rng), rng)
+        checks = _layers_by_hand(*by_hand(point, rng), rng)
     else:
         from mlhw.checks.battery import check_forward_and_back
         from mlhw.checks.modules import scores_map
 
-        checks = check_forward_and_back(scores_map(point.learner.network, _tensors(point)[0], rng), rng)
+        checks = check_forward_and_back(scores_map(point.learner.network, tensors(point)[0], rng), rng)
     what = "layers" if point.is_by_hand else "scores by the input"
     return _finish(f"the {what} of {experiment.name}", checks, point, settings, out, began, "J")
 
@@ -139,7 +116,9 @@ def own_file(
         )
     except Fault as fault:
         raise (ConfigError if fault.kind == "file" else MlhwError)(str(fault)) from None
-    stem = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in path.stem).strip("-") or "file"
+    stem = (
+        "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in path.stem).strip("-") or "file"
+    )
     record = {"file": str(path), "title": f"the functions of {path.name}", "notes": ["float64"]}
     return _write(record, records, settings, out, stem, began, "J" if jacobians else "∇f")
 
@@ -170,59 +149,6 @@ def _layers_by_hand(model: Any, inputs: Any, targets: Any, rng: np.random.Genera
         loss_map(getattr(model, "loss_name", "cross-entropy"), scores, np.asarray(targets)),
     ]
     return [check for item in items for check in check_jacobian(item, rng)]
-
-
-def _point(experiment: Experiment, settings: Settings, rows: int | None, seed: int, progress: Progress) -> Point:
-    """The experiment's model in float64 on the CPU, and rows of its data, or random ones where that is not there."""
-    way = assemble.way(experiment)
-    use_threads(experiment.threads or settings.threads, way)
-    model = experiment.model
-    if hasattr(model, "dtype"):
-        model = model.model_copy(update={"dtype": "float64"})
-    double = experiment.model_copy(update={"device": "cpu", "model": model})
-    count = rows or (MODULE_ROWS if way == "module" else ROWS)
-    try:
-        train = assemble.load_splits(double, settings, progress).train
-        note = f"the first {min(count, len(train))} training rows of {experiment.data.kind}"
-    except DataMissing:
-        train = _random_rows(experiment, count, seed)
-        note = f"{count} random rows, since the data is not there ({experiment.data.kind})"
-    learner = assemble.build_learner(double, train, "cpu")
-    notes = (note, "float64", "biases moved off 0", *(["dropout off"] if getattr(model, "dropout", 0.0) else []))
-    return Point(double, learner, train.first(count), notes)
-
-
-def _random_rows(experiment: Experiment, rows: int, seed: int) -> Split:
-    """Random images of the shape that the absent data has. Raises DataMissing where that shape is not known without it."""
-    data: Any = experiment.data
-    if data.kind == "grocery":
-        shape, classes = (data.image_size_pixels, data.image_size_pixels, 3), _GROCERY_CLASSES[data.labels]
-    elif data.kind in _STAND_INS:
-        shape, classes = _STAND_INS[data.kind]
-    else:
-        raise DataMissing(f"data.kind '{data.kind}': the data is not there, and its shape is not known without it.")
-    rng = np.random.default_rng([seed, 1])
-    images = rng.integers(0, 256, (rows, *shape), dtype=np.uint8)
-    return Split(images, rng.integers(0, classes, rows), tuple(f"class {number}" for number in range(classes)))
-
-
-def _by_hand(point: Point, rng: np.random.Generator) -> tuple[Any, Any, Any]:
-    """The model, its biases moved, and inputs and targets as it takes them."""
-    from mlhw.checks.chains import move_biases
-
-    model = point.learner.model
-    placed = point.learner.place(replace(point.split, inputs=np.asarray(point.split.inputs)))
-    move_biases(model, np.asarray(placed.inputs), rng)
-    return model, placed.inputs, placed.targets
-
-
-def _tensors(point: Point) -> tuple[Any, Any]:
-    """Images scaled as the learner scales them, but in float64, channels first; and the targets."""
-    import torch
-
-    images = torch.from_numpy(np.array(point.split.inputs, dtype=np.float64))
-    scaled = (images - point.learner.shift.double()) * point.learner.scale.double()
-    return scaled.permute(0, 3, 1, 2).contiguous(), torch.from_numpy(np.array(point.split.targets))
 
 
 def _finish(
@@ -258,7 +184,13 @@ def _write(
     curves = [check["curve"] for check in checks if check.get("curve")]
     files = [folder / "check.json"]
     if curves:
-        files = [*save(draw_taylor(curves, f"Taylor test{'s' * (len(curves) > 1)} of {record['title']}", formula), folder / "taylor"), *files]
+        files = [
+            *save(
+                draw_taylor(curves, f"Taylor test{'s' * (len(curves) > 1)} of {record['title']}", formula),
+                folder / "taylor",
+            ),
+            *files,
+        ]
     plain = [{key: value for key, value in check.items() if key != "curve"} for check in checks]
     return record | {"checks": plain, "files": [str(path) for path in files]}
 
@@ -274,6 +206,8 @@ def _new_folder(parent: Path, name: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise OutputError(f"cannot make the folder {path}: {error.strerror or error}. Name one with --out.") from error
+            raise OutputError(
+                f"cannot make the folder {path}: {error.strerror or error}. Name one with --out."
+            ) from error
         return path
     raise OutputError(f"cannot find a free name in {parent}. Name a folder with --out.")

@@ -113,6 +113,7 @@ def _summary(run: Run, job: Job, state: LoopState, rows: list[EpochRow]) -> dict
         "best_epoch": state.best_epoch,
         "device": job.device,
         "signature": signature(job.experiment.model_dump(mode="json")),
+        "data": job.splits.origin.rpartition("-")[0],
         "class_names": list(job.splits.train.class_names),
         "skipped": list(job.splits.skipped),
     }

@@ -9,6 +9,8 @@ from typing import Any
 from mlhw.commands.settings import Settings
 from mlhw.config import load as config
 from mlhw.config.find import available
+from mlhw.config.pretrained import PretrainedExperiment
+from mlhw.config.schema import Experiment
 from mlhw.errors import ConfigError, RunError
 from mlhw.files import atomic_write, make_folder
 from mlhw.runs import store
@@ -23,19 +25,24 @@ def experiments() -> list[dict[str, Any]]:
     for name, path in sorted(available().items()):
         record: dict[str, Any] = {"name": name, "path": str(path), "error": None}
         try:
-            if config.is_pretrained(path):
-                asked = config.load_pretrained_file(path)
-                record |= {"description": asked.description, "source": asked.source}
-                record |= {"data": "your pictures", "model": asked.pretrained.kind, "result": asked.result}
-                records.append(record)
-                continue
-            found = config.load_file(path)
-            record |= {"description": found.description, "source": found.source}
-            record |= {"data": found.data.kind, "model": found.model.kind, "result": found.result}
+            record |= _about(path)
         except ConfigError as error:
             record["error"] = str(error)
         records.append(record)
     return records
+
+
+def _about(path: Path) -> dict[str, str]:
+    """What an experiment's file says of it. Raises ConfigError where it is not valid."""
+    if config.is_pretrained(path):
+        asked = config.load_pretrained_file(path)
+        return _words(asked) | {"data": "your pictures", "model": f"pretrained {asked.pretrained.kind}"}
+    found = config.load_file(path)
+    return _words(found) | {"data": found.data.kind, "model": found.model.kind}
+
+
+def _words(found: Experiment | PretrainedExperiment) -> dict[str, str]:
+    return {"description": found.description, "source": found.source, "result": found.result}
 
 
 def runs(settings: Settings, most: int | None = 20) -> list[dict[str, Any]]:

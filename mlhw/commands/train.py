@@ -28,7 +28,8 @@ def train(
 ) -> tuple[store.Run, dict[str, Any]]:
     """Train ``experiment`` in a new run folder named after ``label`` (or itself); returns the run and its summary.
 
-    Without ``figures`` none are drawn: the members of a sweep share theirs. The folder is made once data and model stand: what is wrong with those leaves nothing behind.
+    Without ``figures`` none are drawn: the members of a sweep share theirs. The folder is made once data and model stand:
+    what is wrong with those leaves nothing behind.
 
     Raises:
         ConfigError, DataError, OutputError: before training.
@@ -93,6 +94,8 @@ def _work(
 ) -> dict[str, Any]:
     """Train and finish in the folder ``run``, which this process holds; whatever ends it is on record."""
     display.say(f"run {run.path}")
+    if "-generated-" in job.splits.origin:
+        display.say("the rows are generated ones: the data set's own file is not in MLHW_DATA")
     display.detail(_facts(job))
     run.log(f"start after epoch {state.epoch if state else 0} of {job.recipe.epochs}")
     try:

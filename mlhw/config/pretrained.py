@@ -21,7 +21,7 @@ class Classify(Strict):
 
     kind: Literal["classify"]
     models: Annotated[tuple[ModelName, ...], Field(min_length=1, max_length=100)] = ("resnet18",)
-    weights: Annotated[dict[ModelName, PathText], Field(max_length=100)] = {}
+    weights: dict[ModelName, PathText] = Field(default_factory=dict, max_length=100)
     labels: PathText | None = None
     top: Annotated[int, Field(ge=1, le=1000)] = 5
     preprocess: Literal["course", "torchvision"] = "course"
@@ -35,7 +35,7 @@ class Compare(Strict):
 
     kind: Literal["compare"]
     models: Annotated[tuple[ModelName, ...], Field(min_length=2, max_length=100)] = ("alexnet", "vgg16", "resnet18")
-    weights: Annotated[dict[ModelName, PathText], Field(max_length=100)] = {}
+    weights: dict[ModelName, PathText] = Field(default_factory=dict, max_length=100)
     labels: PathText | None = None
     truth: PathText | None = None
     top: Annotated[int, Field(ge=1, le=1000)] = 5
@@ -53,7 +53,7 @@ class Filters(Strict):
 
     kind: Literal["filters"]
     model: ModelName = "vgg16"
-    weights: Annotated[dict[ModelName, PathText], Field(max_length=100)] = {}
+    weights: dict[ModelName, PathText] = Field(default_factory=dict, max_length=100)
     labels: PathText | None = None
     layer: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     filters: Annotated[tuple[Annotated[int, Field(ge=0, le=65535)], ...], Field(min_length=1, max_length=64)] = (0, 1, 2)

@@ -34,7 +34,7 @@ class Sweep(Strict):
     """What to compare: learning rates, named ``variants`` (dotted keys with their values), and how many seeds of each."""
 
     lrs: Annotated[tuple[Positive, ...], Field(max_length=1000)] = ()
-    variants: Annotated[dict[Name, dict[str, JsonValue]], Field(max_length=1000)] = {}
+    variants: dict[Name, dict[str, JsonValue]] = Field(default_factory=dict, max_length=1000)
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1
 
 

@@ -88,7 +88,7 @@ def _columns(
     right: list[float] = []
     for number, row in enumerate(layers.order):
         width = max((boxes[item].width for item in row if item < len(boxes)), default=0.0)
-        left.append(right[-1] - gap + min(0.08 * climb[number], 1.5 * gap) if right else 0.0)
+        left.append(right[-1] + gap + min(0.08 * climb[number], 1.5 * gap) if right else 0.0)
         right.append(left[-1] + width)
     return left, right
 
@@ -132,7 +132,7 @@ def _ports(layers: Layers, boxes: Sequence[Box], across: Sequence[float], weight
         heavy = [rank for rank, number in enumerate(numbers) if weights[number] == heaviest]
         middle = float(heavy[0]) if len(heavy) == 1 else (len(numbers) - 1) / 2
         furthest = max(middle, len(numbers) - 1 - middle)
-        step = min(_PORTS, 0.35 * boxes[target].height / furthest) if furthest else 0.0
+        step = min(_PORTS, 0.3 * boxes[target].height / furthest) if furthest else 0.0
         for rank, number in enumerate(numbers):
             ports[number] = across[target] + (rank - middle) * step
     return ports

@@ -180,6 +180,11 @@ def test_values_may_be_negative_and_in_any_notation() -> None:
     assert read_values(expression, ["d=.5", "a=-0.2", "b=1e-3", "c=−2"]) == {"a": -0.2, "b": 1e-3, "c": -2.0, "d": 0.5}
 
 
+def test_constants_need_no_value_but_may_have_one() -> None:
+    assert read_values(parse("pi*e*a"), ["a=1"]) == {"a": 1.0}
+    assert read_values(parse("pi*e*a"), ["a=1", "e=2"]) == {"e": 2.0, "a": 1.0}
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

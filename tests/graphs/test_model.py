@@ -82,6 +82,15 @@ def test_label_smoothing_says_its_constants() -> None:
     assert "× 0.9" in said
     assert "× 0.025" in said
     assert "÷ N" in said
+    assert "masked fill" not in said
+
+
+def test_bookkeeping_is_left_out() -> None:
+    """Pooling a whole picture to one pixel restrides its result, and a layout that is channels last gets copied."""
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    assert operations(traced(network, 1, 8, 8))[:4] == ["conv2d", "mean", "reshape", "a @ Wᵀ + b"]
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 3)).to(memory_format=torch.channels_last)
+    assert operations(traced(network, 1, 8, 8))[:3] == ["conv2d", "reshape", "a @ Wᵀ + b"]
 
 
 def test_least_squares_takes_the_targets_too() -> None:

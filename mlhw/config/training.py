@@ -99,7 +99,11 @@ class Augment(Strict):
 
 
 class Train(Strict):
-    """How the model is trained."""
+    """How the model is trained.
+
+    ``best_by`` says which epoch's weights are reported: those best on val by accuracy or by loss, or the ``last``, as for a
+    convex fit that is only to converge.
+    """
 
     epochs: Annotated[int, Field(ge=1, le=10_000_000)]
     batch_size: Count
@@ -112,8 +116,14 @@ class Train(Strict):
     label_smoothing: Fraction = 0.0
     average_decay: Annotated[float, Field(ge=0, lt=1)] | None = None
     augment: Augment | None = None
-    best_by: Literal["accuracy", "loss"] = "accuracy"
+    best_by: Literal["accuracy", "loss", "last"] = "accuracy"
     patience_epochs: Count | None = None
     score_test: Literal["end", "epoch"] = "end"
     time_limit_seconds: Positive | None = None
     init_from: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _patience_needs_a_best(self) -> Train:
+        if self.patience_epochs is not None and self.best_by == "last":
+            raise ValueError("train.patience_epochs waits for a better epoch: set train.best_by to accuracy or loss")
+        return self

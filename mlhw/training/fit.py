@@ -30,7 +30,7 @@ class Recipe:
     seed: int
     shuffle: bool = True
     augment: Augmenter | None = None
-    best_by: str = "accuracy"  # or "loss": what makes one epoch's validation better than another's
+    best_by: str = "accuracy"  # or "loss": what makes one epoch's validation better than another's; or "last"
     patience_epochs: int | None = None
     score_test_each_epoch: bool = False
     time_limit_seconds: float | None = None
@@ -165,7 +165,7 @@ def _advance(state: LoopState, epoch: int, rows: list[EpochRow], best_by: str) -
         state.best_epoch = epoch
         return True
     now, best = (held_out.accuracy, -held_out.loss), (state.best_accuracy, -state.best_loss)
-    improved = (now > best) if best_by == "accuracy" else (now[::-1] > best[::-1])
+    improved = best_by == "last" or (now > best if best_by == "accuracy" else now[::-1] > best[::-1])
     if improved or state.best_epoch == 0:
         state.best_epoch, state.best_loss, state.best_accuracy = epoch, held_out.loss, held_out.accuracy
         return True

@@ -58,18 +58,22 @@ def check_apart(
 
 def _run(report: Path, time_limit_seconds: float) -> int | None:
     """The exit code of the child process; None where it did not end in time."""
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     home = str(Path(mlhw.__file__).parents[1])  # this same mlhw, also where it is run from a checkout
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
     added = {"MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8:replace", "PYTHONPATH": path}
-    windows = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)} if os.name == "nt" else {}
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "mlhw.checks.child", str(report)],  # -P: a random.py lying about is not the library's
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "mlhw.checks.child",
+            str(report),
+        ],  # -P: a random.py lying about is not the library's
         stdin=subprocess.DEVNULL,
         stdout=2,  # stdout holds the results, and what the learner prints is none
         env={**threads, **os.environ, **added},
         start_new_session=os.name == "posix",
-        **windows,
     )
     try:
         return process.wait(time_limit_seconds)

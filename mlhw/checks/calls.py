@@ -102,7 +102,8 @@ def describe(error: BaseException, path: Path, called: str, arguments: Mapping[s
     where = f"{path.name}, line {place.lineno}, in {place.name}" if place else f"{path.name}, in {called}"
     where = where.replace(", in <module>", "")
     if isinstance(error, SystemExit):
-        what = f"sys.exit({'' if error.code is None else error.code!r}) ends Python; a function must return"
+        code = "" if error.code is None else repr(error.code)
+        what = f"sys.exit({code}) ends Python; a function must return"
     else:
         text = " ".join(str(error).split())
         what = type(error).__name__ + (f": {text[:_MOST_LETTERS]}" if text else "")

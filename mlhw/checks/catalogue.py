@@ -60,7 +60,10 @@ def _on_tensors(function: Callable[[Any], Any]) -> Callable[[np.ndarray], np.nda
 
 
 def activation_map(
-    title: str, z: np.ndarray, function: Callable[[np.ndarray], np.ndarray], derivative: Callable[[np.ndarray], np.ndarray]
+    title: str,
+    z: np.ndarray,
+    function: Callable[[np.ndarray], np.ndarray],
+    derivative: Callable[[np.ndarray], np.ndarray],
 ) -> Map:
     """An elementwise function of z, with its derivative in terms of its output."""
 

@@ -53,7 +53,7 @@ def chain(model: Any) -> list[Link]:
 
 
 def _resnet_chain(model: NumpyResnet) -> list[Link]:
-    links = []
+    links: list[Link] = []
     for layer, names in zip(model.layers, model.names, strict=True):
         number = sum(bool(link.names) for link in links) + bool(names)
         kind = type(layer).__name__.lower()
@@ -107,5 +107,3 @@ def layer_inputs(model: Any, inputs: Float[np.ndarray, "rows features"]) -> list
         found.append((link, placed, inputs))
         inputs = placed.layer.forward(inputs, placed.own, None)[0]
     return found
-
-

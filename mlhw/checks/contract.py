@@ -44,7 +44,9 @@ def own_functions(namespace: Mapping[str, Any], path: Path) -> Functions:
     """The functions that the file at ``path``, or a file beside it, defines; by name."""
     found = {}
     for name, value in namespace.items():
-        plain = inspect.unwrap(value) if callable(value) and not isinstance(value, type) else None  # less its decorators
+        plain = (
+            inspect.unwrap(value) if callable(value) and not isinstance(value, type) else None
+        )  # less its decorators
         if isinstance(plain, FunctionType) and Path(plain.__code__.co_filename).parent == path.parent:
             found[name] = value
     return found
@@ -199,9 +201,17 @@ class Contracted:
             forms = {form.format(arg): arg for arg in self.given for form in GRADIENTS}
             unknown = [str(key) for key in returned if key not in forms]
             if unknown:
-                raise Fault("work", f"{name} returns {listed(unknown)}, which no argument of {self.pair.name} is called.")
+                raise Fault(
+                    "work", f"{name} returns {listed(unknown)}, which no argument of {self.pair.name} is called."
+                )
             found = {forms[key]: value for key, value in returned.items()}
             return {arg: found.get(arg) for arg in self.floats}
+        if (
+            isinstance(returned, list)
+            and len(self.floats) == 1
+            and np.shape(returned) == self.given[self.floats[0]].shape
+        ):
+            returned = np.asarray(returned)  # the array itself, not a list of gradients
         if not isinstance(returned, tuple | list):
             if returned is not None and (len(self.floats) == 1 or self.pair.first_only):
                 return dict.fromkeys(self.floats) | {self.floats[0]: returned}

@@ -35,7 +35,7 @@ def diagnose(
         return _shape_fault(name, got, expected)
     if not np.isfinite(got).all():
         return _not_finite(name, got, expected)
-    wrong = ~_close(got, expected, tolerance)
+    wrong = np.asarray(~_close(got, expected, tolerance))
     if not wrong.any():
         return ""
     pattern = _pattern(name, got, expected, rows, known or {}) or _place(name, wrong)
@@ -159,10 +159,10 @@ def _is_bias(name: str) -> bool:
     return name.lstrip("d_").rstrip("0123456789").lower() in ("b", "bias", "biases", "beta")
 
 
-def _alike(got: np.ndarray, expected: np.ndarray) -> bool:
+def _alike(got: Any, expected: Any) -> bool:
     return bool(_close(got, expected, _LIKE).all())
 
 
-def _close(got: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:
+def _close(got: Any, expected: Any, tolerance: float) -> np.ndarray:
     largest = float(np.max(np.abs(expected), initial=0.0))
     return np.asarray(np.abs(got - expected) <= tolerance * (largest or 1.0))

@@ -31,7 +31,7 @@ CERTAIN: Final = 8.0  # the rounding measured at a few places, times this, is wh
 
 @dataclass(frozen=True, eq=False)
 class Differences:
-    """The slope in each entry, from ``low`` to ``high``, which differ at kinks alone; ``noise`` is how far rounding moves it."""
+    """The slope in each entry, from ``low`` to ``high``, which differ at kinks alone; rounding moves it by up to ``noise``."""
 
     low: Float[np.ndarray, "*shape"]
     high: Float[np.ndarray, "*shape"]
@@ -78,18 +78,22 @@ def entry_slope(
     step: float,
     rounding: float,
 ) -> tuple[float, float]:
-    """The lowest and highest slope of ``f`` in one entry of ``point``, which is changed and put back; ``f(point)`` is ``value``."""
+    """The lowest and highest slope of ``f`` in one entry of ``point``, which is changed and put back; ``value`` is f there."""
     wide = max(1.0, abs(float(point[entry])))
     slope, jump = _slopes(f, point, entry, value, step * wide)
     noise = CERTAIN * rounding / step
     if not abs(jump) > _SUSPICIOUS * abs(slope) + noise:
         return slope, slope
     near, near_jump = _slopes(f, point, entry, value, step * wide / _SHORTER)
-    # Shorter steps see more rounding. A jump that shrinks with the step is that of a smooth f which bends strongly.
-    if abs(slope - near) <= _SHORTER * noise or _SHORTER * noise < abs(near_jump) < 0.5 * abs(jump):
+    vague = _SHORTER * noise  # a shorter step sees more rounding
+    if abs(near_jump) > max(0.5 * abs(jump), vague):  # the jump stays: the kink is here
+        spread = 0.5 * abs(near_jump) + vague
+        return near - spread, near + spread
+    if abs(slope - near) <= vague:
         return slope, slope
-    spread = 0.5 * abs(near_jump) + _SHORTER * noise
-    return near - spread, near + spread
+    if abs(near_jump) > 0.5 * abs(jump) / _SHORTER:  # it shrinks with the step: f is smooth and bends strongly
+        return near, near
+    return near - vague, near + vague  # a kink between the two steps
 
 
 def _slopes(
@@ -105,10 +109,8 @@ def _slopes(
     return (above - below) / (right + left), (above - value) / right - (value - below) / left
 
 
-def worst_entry(
-    got: Float[np.ndarray, "*shape"], expected: Float[np.ndarray, "*shape"], least: float = 0.0
-) -> Worst:
-    """The entry of ``got`` with the largest error relative to the larger of the two values, or to ``least`` if both are smaller.
+def worst_entry(got: Float[np.ndarray, "*shape"], expected: Float[np.ndarray, "*shape"], least: float = 0.0) -> Worst:
+    """The entry of ``got`` with the largest error, relative to the larger of both values, or to ``least`` if both are smaller.
 
     An entry that is not finite is worse than all others.
     """
@@ -125,8 +127,6 @@ def worst_entry(
     return Worst(float(errors[entry]), entry, float(got[entry]), float(expected[entry]))
 
 
-def against_differences(
-    got: Float[np.ndarray, "*shape"], found: Differences, tolerance: float = TOLERANCE
-) -> Worst:
+def against_differences(got: Float[np.ndarray, "*shape"], found: Differences, tolerance: float = TOLERANCE) -> Worst:
     """The worst entry of ``got``; entries that differences cannot resolve to ``tolerance`` are held to what they can."""
     return worst_entry(got, found.nearest(got), found.noise / tolerance)

@@ -18,9 +18,7 @@ _BIAS = 0.1
 _DITHER = 0.1
 
 
-def module_map(
-    network: nn.Module, inputs: Any, targets: Any, rng: np.random.Generator, title: str = "loss"
-) -> Map:
+def module_map(network: nn.Module, inputs: Any, targets: Any, rng: np.random.Generator, title: str = "loss") -> Map:
     """The mean cross-entropy of ``network`` on ``inputs`` (rows, ...) and ``targets`` (rows,), by its parameters.
 
     A copy in float64 is checked, in the mode of scoring: no dropout, batch normalisation by its running statistics. Its
@@ -67,7 +65,7 @@ def scores_map(network: nn.Module, inputs: Any, rng: np.random.Generator, title:
             tangent = torch.func.jvp(network, (torch.tensor(arrays["X"]),), (torch.as_tensor(v["X"]),))[1]
         return np.asarray(tangent.detach().numpy())
 
-    values = np.array(inputs, dtype=np.float64)
+    values = np.asarray(inputs, dtype=np.float64)
     at = {"X": values + _DITHER * rng.standard_normal(values.shape)}
     return Map(title, at, function, pullback, pushforward, rows=len(at["X"]))
 
@@ -76,9 +74,9 @@ def _in_double(network: nn.Module, rng: np.random.Generator) -> nn.Module:
     network = copy.deepcopy(network).double().eval().to(memory_format=torch.contiguous_format)
     for module in network.modules():
         if hasattr(module, "inplace"):
-            module.inplace = False  # forward mode cannot follow a value that is overwritten
+            module.inplace = False  # type: ignore[assignment]  # forward mode cannot follow a value that is overwritten
     with torch.no_grad():
         for value in network.parameters():
             if value.ndim == 1:
-                value += torch.as_tensor(_BIAS * rng.standard_normal(value.shape))
+                value.add_(torch.as_tensor(_BIAS * rng.standard_normal(value.shape)))
     return network

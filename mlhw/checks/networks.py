@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from mlhw.checks.chains import arrays, chain
 from mlhw.checks.differences import STEP, Differences, central_differences
@@ -41,7 +41,7 @@ class Network:
         """The model's own gradients, likewise."""
         self._set(parameters)
         try:
-            return {name: np.array(found) for name, found in self._both()[1].items()}
+            return {name: np.asarray(found).copy() for name, found in self._both()[1].items()}
         finally:
             self._set(self.at)
 
@@ -61,9 +61,7 @@ class Network:
                 self.parameters[name][...] = array
 
 
-def network_map(
-    model: Any, inputs: Any, targets: Any, title: str = "loss", dropout_seed: int | None = None
-) -> Map:
+def network_map(model: Any, inputs: Any, targets: Any, title: str = "loss", dropout_seed: int | None = None) -> Map:
     """The mean loss of ``model`` as a function of its parameters, with the model's own backward pass as the derivative."""
     network = Network(model, inputs, targets, dropout_seed)
 
@@ -168,9 +166,7 @@ def layer_map(title: str, placed: Placed, inputs: Float[np.ndarray, "rows n_in"]
             found = input_differences(placed, at["X"], u, rounding)
             step = STEP
         else:
-            found = parameter_differences(
-                [placed], name, at["X"], lambda out: np.einsum("crn,rn->c", out, u), rounding
-            )
+            found = parameter_differences([placed], name, at["X"], lambda out: np.einsum("crn,rn->c", out, u), rounding)
             step = step_for(at["X"])
         return found if _agrees(found, f, at[name], step) else central_differences(f, at[name])
 

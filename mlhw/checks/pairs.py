@@ -1,4 +1,4 @@
-"""A learner's activation and its derivative in terms of its output: ``sigmoid`` with ``d_sigmoid``, ``softmax`` with ``d_softmax``."""
+"""A learner's activation and its derivative in terms of its output: ``sigmoid``, ``d_sigmoid``; ``softmax``, ``d_softmax``."""
 
 from __future__ import annotations
 
@@ -66,10 +66,11 @@ def check_activation(
         other = as_array(caller(derivative, {"z": point.z}), f"what {called} returns").astype(np.float64)
         if _right(point, other):
             worst, got = _compare(called, point, other, _expected(point, other))[0], other
-            words = "right in terms of z; the output is what it is called with here"
+            words = f"{called} is right in terms of its input z, though by the contract it is given the output"
     passed = worst is not None and worst.error <= TOLERANCE
-    place = (worst.error, TOLERANCE, worst.entry, worst.got, worst.expected) if worst else (None, TOLERANCE)
-    entries = Check("differences", name, "z", passed, *place, diagnosis=words, shape=point.z.shape)
+    place: tuple[Any, ...] = (worst.error, worst.entry, worst.got, worst.expected) if worst else (None,) * 4
+    error, entry, value, right = place
+    entries = Check("differences", name, "z", passed, error, TOLERANCE, entry, value, right, words, shape=point.z.shape)
     matrix = _as_matrix(point, got)
     return [entries] if matrix is None else [entries, _taylor(name, function, caller, point, matrix, rng)]
 

@@ -9,6 +9,7 @@ own loss and computes every entry the slow way where they differ.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +21,9 @@ from mlhw.numerics.activations import ACTIVATIONS
 from mlhw.numerics.layers import Dense, Layer, Named, Residual
 
 
+_MOST_VALUES = 4_000_000  # of a stack of outputs: 32 MB, and a few times that on the way
+
+
 class Placed(NamedTuple):
     """A layer with its own parameters, by the names that it knows."""
 
@@ -27,7 +31,7 @@ class Placed(NamedTuple):
     own: Named
 
 
-Outputs = Float[np.ndarray, "copies rows n_out"]
+Outputs = Float[np.ndarray, "copies rows _"]
 Value = Callable[[Outputs], Float[np.ndarray, " copies"]]
 
 
@@ -105,7 +109,7 @@ def _moved(placed: Placed, name: str, inputs: np.ndarray) -> Iterator[tuple[Any,
 def _columns(
     out: np.ndarray, z: np.ndarray, activation: Callable[[np.ndarray], np.ndarray], after: Any, name: str, inputs: Any
 ) -> Iterator[tuple[Any, Moved]]:
-    """Moves of the weights of z = inputs W + b, a column at a time, or of all of b at once; ``after`` multiplies activation(z)."""
+    """Moves of W in z = inputs W + b, a column at a time, or of all of b at once; ``after`` multiplies activation(z)."""
     still = activation(z)
 
     def outputs(columns: Any, deltas: np.ndarray) -> Outputs:
@@ -119,11 +123,20 @@ def _columns(
             copies += change[:, :, None] * after[columns][:, None, :]
         return copies
 
-    units = z.shape[1]
+    units, most = z.shape[1], max(1, _MOST_VALUES // out.size)
     if name == "b":
-        all_columns = np.arange(units)
-        yield slice(None), lambda step: outputs(all_columns, np.full((units, len(z)), step))
+        for part in _parts(units, most):
+            yield part, functools.partial(_moved_by, outputs, np.arange(units)[part], np.ones((units, len(z)))[part])
         return
     for unit in range(units):
-        column = np.full(inputs.shape[1], unit)
-        yield (slice(None), unit), lambda step, column=column: outputs(column, step * inputs.T)
+        for part in _parts(inputs.shape[1], most):
+            deltas = inputs.T[part]
+            yield (part, unit), functools.partial(_moved_by, outputs, np.full(len(deltas), unit), deltas)
+
+
+def _moved_by(outputs: Callable[..., Outputs], columns: np.ndarray, deltas: np.ndarray, step: float) -> Outputs:
+    return outputs(columns, step * deltas)
+
+
+def _parts(count: int, most: int) -> Iterator[slice]:
+    return (slice(start, start + most) for start in range(0, count, most))

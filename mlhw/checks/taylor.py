@@ -32,7 +32,9 @@ SAFE: Final = 100.0  # a remainder this many times rounding has two digits that 
 POINTS: Final = 8
 FEWEST: Final = 3  # points that make a slope
 STEEP: Final = 1.9  # from here on r1 falls as ε²; a wrong gradient gives 1
-_ABRUPT: Final = 5.0  # a smooth r1 leaves the hundredfold by a factor of 4 a halving; a kink passed drops it to rounding
+_ABRUPT: Final = (
+    5.0  # a smooth r1 leaves the hundredfold by a factor of 4 a halving; a kink passed drops it to rounding
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ def taylor_test(
     halvings: int = HALVINGS,
     first: float = FIRST,
 ) -> Taylor:
-    """Both remainders of the scalar function ``f`` at ``w`` with its ``gradient`` there, for ``first`` halved ``halvings`` times.
+    """Both remainders of the scalar ``f`` at ``w`` with its ``gradient`` there, for ``first`` halved ``halvings`` times.
 
     ``direction`` is best made by :func:`choose_direction`: nearly orthogonal to the gradient it would hide slope 1.
     """
@@ -141,7 +143,10 @@ def random_direction(
     parts = {}
     for name, array in like.items():
         part = _unit(rng.standard_normal(array.shape))
-        parts[name] = _unit(part + _unit(along[name])) if along is not None else part
+        if along is not None:
+            ahead = _unit(along[name])
+            part = _unit(ahead + (part if float(np.vdot(part, ahead)) >= 0 else -part))  # never against each other
+        parts[name] = part
     length = np.sqrt(sum(float(np.vdot(part, part)) for part in parts.values())) or 1.0
     return {name: part / length for name, part in parts.items()}
 

@@ -49,7 +49,7 @@ def _fault(check: Record, several: bool) -> str:
     words = check["diagnosis"] or f"fails the test {check['test']}"
     if check["test"] in ("taylor", "transpose"):
         return f"{_where(check)}: {words}"
-    return f"{check['of']}: {words}" if several and check["of"] not in words else words
+    return f"{check['of']}: {words}" if several and check["of"] not in words.split()[0] else words
 
 
 def _print_table(checks: Sequence[Record]) -> None:

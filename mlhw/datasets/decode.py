@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlhw.errors import DataError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Image, Transpose
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
@@ -39,38 +39,45 @@ def read_image(
     """
     from PIL import Image, UnidentifiedImageError
 
-    data = _bytes(path)
+    data = read_bytes(path)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
             if width * height > MOST_PIXELS:
-                raise BadImage(_too_large(f"{width}×{height}"))
+                raise BadImage(too_large(f"{width}×{height}"))
             small = _square(image, size_pixels, resize, "RGB" if channels == 3 else "L")
             if image.format in ("JPEG", "MPO") and not _has_end(data):
                 raise BadImage("cut off (no end of picture)")
-            upright = _upright(small, image)
+            upright = turned(small, turn(image))  # after resizing to a square: the same result, less work
     except BadImage:
         raise
     except UnidentifiedImageError as error:
         raise BadImage(f"not a picture in one of the formats {', '.join(FORMATS)}") from error
     except Image.DecompressionBombError as error:
-        raise BadImage(_too_large("far too many")) from error
+        raise BadImage(too_large("far too many")) from error
     except Exception as error:  # decoders of damaged files raise whatever comes
         text = str(error) or type(error).__name__
         raise BadImage(f"cut off ({text})" if "truncated" in text else f"damaged ({text})") from error
     return np.asarray(upright).reshape(size_pixels, size_pixels, channels)
 
 
-def _bytes(path: Path) -> bytes:
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of the file at ``path``, links followed; no more than ``most`` bytes. Never waits for a pipe or device.
+
+    Raises:
+        BadImage: no such file, not a plain one, unreadable, too large, or empty.
+    """
     try:
         facts = path.stat()
         if stat.S_ISDIR(facts.st_mode):
             raise BadImage("a folder, not a file")
         if not stat.S_ISREG(facts.st_mode):
             raise BadImage("not a plain file")
-        if facts.st_size > MOST_BYTES:
-            raise BadImage(f"{facts.st_size:,} bytes, above the {MOST_BYTES:,} allowed")
-        data = path.read_bytes()
+        if facts.st_size > most:
+            raise BadImage(f"{facts.st_size:,} bytes, above the {most:,} allowed")
+        data = (
+            path.read_bytes() if facts.st_size else b""
+        )  # the kernel's own files say 0, and may keep a reader waiting
     except FileNotFoundError as error:
         raise BadImage("no such file") from error
     except (OSError, ValueError) as error:
@@ -80,7 +87,8 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _too_large(size: str) -> str:
+def too_large(size: str) -> str:
+    """The reason for ``size`` pixels, where they are above ``MOST_PIXELS``."""
     return f"{size} pixels, above the {MOST_PIXELS:,} allowed (a decompression bomb?)"
 
 
@@ -90,15 +98,15 @@ def _square(image: Image, size: int, resize: str, mode: Literal["RGB", "L"]) -> 
 
     image.draft(mode, (size, size))
     image.load()
-    flat = _flat(image, mode)
-    width, height = flat.size
+    even = flat(image, mode)
+    width, height = even.size
     side = min(width, height)
     left, top = ((width - side) / 2, (height - side) / 2) if resize == "crop" else (0.0, 0.0)
     box = (left, top, width - left, height - top)
-    return flat.resize((size, size), Resampling.BILINEAR, box=box)
+    return even.resize((size, size), Resampling.BILINEAR, box=box)
 
 
-def _flat(image: Image, mode: Literal["RGB", "L"]) -> Image:
+def flat(image: Image, mode: Literal["RGB", "L"]) -> Image:
     """``image`` in ``mode``: 16 bits a channel become 8, transparency becomes white."""
     from PIL import Image
 
@@ -114,8 +122,8 @@ def _flat(image: Image, mode: Literal["RGB", "L"]) -> Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _upright(small: Image, original: Image) -> Image:
-    """``small`` turned as the camera noted it in ``original``'s EXIF data. After resizing: the same result, less work."""
+def turn(image: Image) -> Transpose | None:
+    """How to set upright what the camera noted in EXIF data to lie or to be mirrored; None where it stands."""
     from PIL.Image import Transpose
 
     turns = {
@@ -128,10 +136,14 @@ def _upright(small: Image, original: Image) -> Image:
         8: Transpose.ROTATE_90,
     }
     try:
-        turn = turns.get(original.getexif().get(ORIENTATION, 1))
+        return turns.get(image.getexif().get(ORIENTATION, 1))
     except Exception:  # damaged EXIF data does not make a bad picture
-        turn = None
-    return small if turn is None else small.transpose(turn)
+        return None
+
+
+def turned(image: Image, how: Transpose | None) -> Image:
+    """``image`` turned ``how``; for None itself."""
+    return image if how is None else image.transpose(how)
 
 
 def _has_end(jpeg: bytes) -> bool:

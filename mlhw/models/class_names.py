@@ -12,7 +12,9 @@ from typing import Any
 from mlhw.errors import DataError, DataMissing
 
 MOST_BYTES = 16 << 20
-FORMS = 'a JSON list or object ({"0": "tench"} or {"0": ["n01440764", "tench"]}), a CSV of index,name, or one name a line'
+FORMS = (
+    'a JSON list or object ({"0": "tench"} or {"0": ["n01440764", "tench"]}), a CSV of index,name, or one name a line'
+)
 
 
 def read(path: Path, classes: int) -> tuple[str, ...]:
@@ -65,7 +67,9 @@ def _from_json(path: Path, text: str) -> dict[int, str]:
         where = f"{path}, key {key!r}"
         name = value[-1] if isinstance(value, list | tuple) and value else value
         if not isinstance(name, str):
-            raise DataError(f"{where}: expected a name, got {json.dumps(value, default=str)[:60]}. It should be {FORMS}.")
+            raise DataError(
+                f"{where}: expected a name, got {json.dumps(value, default=str)[:60]}. It should be {FORMS}."
+            )
         _enter(found, str(key), name, where)
     return found
 
@@ -111,7 +115,7 @@ def _from_csv(path: Path, text: str) -> dict[int, str]:
 
 def _from_lines(path: Path, text: str) -> dict[int, str]:
     found: dict[int, str] = {}
-    for index, line in enumerate(text.rstrip().splitlines()):
+    for index, line in enumerate(text.rstrip().split("\n")):
         _enter(found, str(index), line, f"{path}, line {index + 1}")
     return found
 

@@ -95,24 +95,18 @@ def weights_file(name: str) -> WeightsFile:
         pinned.group(1) if pinned else "",
         round(meta["_file_size"] * MEBIBYTE),
         meta["num_params"],
-        accuracy["acc@1"] / 100,
-        accuracy["acc@5"] / 100,
+        round(accuracy["acc@1"] / 100, 6),
+        round(accuracy["acc@5"] / 100, 6),
     )
 
 
-def find(
-    name: str, *, offline: bool, progress: Progress = lambda what, done, total: None, wait_seconds: float = 0.5
-) -> Path:
-    """The file of the default weights of ``name``: as it lies in torch's folder, else fetched.
-
-    A file that is there is taken as it is, as torch does; :func:`fetch` looks at its hash too.
+def find(file: WeightsFile, *, offline: bool, progress: Progress = lambda what, done, total: None) -> Path:
+    """Where ``file`` lies, fetched if it is not there. One that is there is taken as it is, as torch does.
 
     Raises:
-        ConfigError: there is no such network.
         DataMissing, DataError, OutputError: see :func:`fetch`.
     """
-    file = weights_file(name)
-    return file.path if file.path.is_file() else fetch(file, offline=offline, progress=progress, wait_seconds=wait_seconds)[0]
+    return file.path if file.path.is_file() else fetch(file, offline=offline, progress=progress)[0]
 
 
 def fetch(
@@ -135,10 +129,14 @@ def fetch(
         DataError: what is there or came has another hash.
         OutputError: the folder cannot be written.
     """
-    if offline:
-        _require([file])
-    if wrong_hash(file.path, file.sha256) is None:
+    wrong = wrong_hash(file.path, file.sha256)
+    if wrong is None:
         return file.path, "present"
+    if offline:
+        require([file])
+        raise DataError(
+            f"{file.path}: {wrong}, and MLHW_OFFLINE=1 forbids fetching it anew. Remove it and put {file.url} there."
+        )
     try:
         file.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(file.path.with_name(f".{file.path.name}.lock")):  # a second process waits, then finds it there
@@ -152,44 +150,43 @@ def fetch(
 
 
 def require(files: Iterable[WeightsFile]) -> None:
-    """Raise DataMissing unless all ``files`` are there; DataError where one has another hash."""
-    _require(list(files))
-
-
-def wrong_hash(path: Path, sha256: str) -> str | None:
-    """What is wrong with the file at ``path``: that it is not there, or its hash; None where this begins as it should."""
-    if not path.is_file():
-        return "not there"
-    got = file_hash(path)
-    if got.startswith(sha256):
-        return None
-    return f"expected a sha256 that begins with {sha256}, got {got[: max(8, len(sha256))]} ({path.stat().st_size:,} bytes)"
-
-
-def _require(files: list[WeightsFile]) -> None:
+    """Raise DataMissing unless all ``files`` are there: names each, its address and its place."""
     absent = [file for file in files if not file.path.is_file()]
     if absent:
         models = ", ".join(file.model for file in absent)
         listed = "; ".join(f"{file.url} to {file.path}" for file in absent)
         raise DataMissing(
             f"{models}: the weights are not in {folder()}, and MLHW_OFFLINE=1 forbids fetching them. Elsewhere, download "
-            f"{listed}; or set TORCH_HOME to a folder that has them in hub/checkpoints, or name a state dict of your own."
+            f"{listed}; or set TORCH_HOME to a folder that has them in hub/checkpoints, or use a state dict of your own "
+            "(--weights FILE)."
         )
-    for file in files:
-        if wrong := wrong_hash(file.path, file.sha256):
-            raise DataError(
-                f"{file.path}: {wrong}, and MLHW_OFFLINE=1 forbids fetching it anew. Remove it and put {file.url} there."
-            )
+
+
+def wrong_hash(path: Path, sha256: str) -> str | None:
+    """What is wrong with the file at ``path``: that it is not there, or its hash; None where this begins as it should."""
+    if not path.is_file():
+        return "not there"
+    try:
+        got = file_hash(path)
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
+    if got.startswith(sha256):
+        return None
+    return (
+        f"expected a sha256 that begins with {sha256}, got {got[: max(8, len(sha256))]} ({path.stat().st_size:,} bytes)"
+    )
 
 
 def _download(file: WeightsFile, progress: Progress, wait_seconds: float) -> None:
     mirror = os.environ.get(MIRROR, "").strip()
     url = f"{mirror.rstrip('/')}/{file.path.name}" if mirror else file.url
     check = partial(wrong_hash, sha256=file.sha256)
-    most = file.size_bytes + file.size_bytes // 20 + MEBIBYTE  # the hash decides; this keeps a wrong address off the disk
+    most = (
+        file.size_bytes + file.size_bytes // 20 + MEBIBYTE
+    )  # the hash decides; this keeps a wrong address off the disk
     job = Download(file.path.name, [url], file.part, check, most, wait_seconds, "TORCH_HOME")
     try:
         download(job, progress)
     except DataError as error:
-        by_hand = f"Or download {file.url} to {file.path}, or name a state dict of your own."
+        by_hand = f"Or download {file.url} to {file.path}, or use a state dict of your own (--weights FILE)."
         raise type(error)(f"{file.model}: {error} {by_hand}") from error

@@ -19,9 +19,8 @@ FIRST: Final = "#D55E00"  # vermilion, squares
 BAND: Final = "#F0EFEA"
 COUNTS: Final = 100.0  # a remainder this many times rounding is fitted
 _TINY: Final = 1e-300
-_COLUMNS: Final = 4
-_PANEL: Final = (2.1, 1.55)  # inches of one of several panels
-_BETWEEN: Final = 0.28
+_FEW: Final = 24  # panels; more of them are smaller
+_BETWEEN: Final = 0.28  # inches
 
 
 def draw_taylor(curves: Sequence[Mapping[str, Any]], title: str, formula: str = "∇f") -> Figure:
@@ -65,9 +64,10 @@ def _one(curve: Mapping[str, Any], title: str, formula: str) -> Figure:
 
 
 def _several(curves: Sequence[Mapping[str, Any]], title: str, formula: str) -> Figure:
-    columns = min(_COLUMNS, len(curves))
+    most, panel_size = (4, (2.1, 1.55)) if len(curves) <= _FEW else (6, (1.62, 1.3))
+    columns = min(most, len(curves))
     rows = -(-len(curves) // columns)
-    wide, high = _PANEL[0] + _BETWEEN, _PANEL[1] + 0.42
+    wide, high = panel_size[0] + _BETWEEN, panel_size[1] + 0.42
     width, above, below, left = max(7.2, 0.62 + columns * wide + 0.1), 0.62, 0.45, 0.62
     height = above + rows * high + below
     figure = new_figure(width, height)
@@ -76,9 +76,9 @@ def _several(curves: Sequence[Mapping[str, Any]], title: str, formula: str) -> F
     for number, curve in enumerate(curves):
         row, column = divmod(number, columns)
         x, y = left + column * (panel + _BETWEEN), below + (rows - 1 - row) * high
-        axes = figure.add_axes((x / width, y / height, panel / width, _PANEL[1] / height))
+        axes = figure.add_axes((x / width, y / height, panel / width, panel_size[1] / height))
         _panel(axes, curve, bottom, top, 2.6)
-        _caption(axes, curve, panel)
+        _caption(axes, curve, panel, panel_size[1])
         if column:
             axes.tick_params(labelleft=False)
         if number + columns < len(curves):
@@ -128,7 +128,13 @@ def _panel(axes: Axes, curve: Mapping[str, Any], low: float, high: float, size: 
         values[~np.isfinite(np.asarray([np.nan if v is None else v for v in curve[key]], float))] = np.nan
         axes.plot(steps, values, color=colour, linewidth=0.9, zorder=2)
         mask = np.asarray(used, bool)
-        plain = {"linestyle": "", "marker": marker, "markersize": size, "markeredgecolor": colour, "zorder": 3}
+        plain: dict[str, Any] = {
+            "linestyle": "",
+            "marker": marker,
+            "markersize": size,
+            "markeredgecolor": colour,
+            "zorder": 3,
+        }
         axes.plot(steps[~mask], values[~mask], markerfacecolor="white", markeredgewidth=0.9, **plain)
         axes.plot(steps[mask], values[mask], markerfacecolor=colour, markeredgewidth=0.9, **plain)
     _ticks(axes, low, high)
@@ -181,18 +187,22 @@ def _references(axes: Axes, curve: Mapping[str, Any], low: float, high: float) -
     at = (steps.max() * 1.35, floor * COUNTS**0.5)
     if low < floor and at[1] < high:
         axes.annotate("too near rounding to count", at, size=SMALL, color=MUTED, ha="right", va="center")
-        axes.annotate("rounding", (at[0], float(np.sqrt(low * floor))), size=SMALL, color=MUTED, ha="right", va="center")
+        axes.annotate(
+            "rounding", (at[0], float(np.sqrt(low * floor))), size=SMALL, color=MUTED, ha="right", va="center"
+        )
 
 
-def _caption(axes: Axes, curve: Mapping[str, Any], panel: float) -> None:
-    """The panel's name, and its slopes."""
-    label = shorten(str(curve["label"]), panel * 72, SMALL)
+def _caption(axes: Axes, curve: Mapping[str, Any], wide: float, tall: float) -> None:
+    """The name of a panel of ``wide`` × ``tall`` inches, and its slopes."""
+    label = shorten(str(curve["label"]), wide * 72, SMALL)
     axes.set_title(label, size=SMALL, pad=4, color=INK if curve["passed"] else WRONG)
     zeroth, first = curve["slopes"]
     words = "exact to rounding" if first is None else f"slope {first:.2f}"
     colour = FIRST if curve["passed"] else WRONG
-    axes.text(0.97, 0.56, "" if zeroth is None else f"slope {zeroth:.2f}", **_inside(axes, ZEROTH))
-    axes.text(0.97, 0.43, words, **_inside(axes, colour))
+    low = 0.3
+    high = low + SMALL * 1.3 / 72 / tall
+    axes.text(0.97, high, "" if zeroth is None else f"slope {zeroth:.2f}", **_inside(axes, ZEROTH))
+    axes.text(0.97, low, words, **_inside(axes, colour))
 
 
 def _inside(axes: Axes, colour: str) -> dict[str, Any]:
@@ -206,5 +216,6 @@ def _keys(formula: str, slopes: Sequence[float | str | None]) -> list[Line2D]:
     for name, colour, marker, slope in rows:
         said = "" if slope is None else f"   slope {slope:.3f}" if isinstance(slope, float) else f"   {slope}"
         keys.append(Line2D([], [], color=colour, marker=marker, markersize=5, linewidth=0.9, label=name + said))
-    hollow = {"marker": "o", "markersize": 5, "markerfacecolor": "white", "markeredgecolor": MUTED, "linestyle": ""}
+    hollow: dict[str, Any] = {"marker": "o", "markersize": 5, "markerfacecolor": "white", "linestyle": ""}
+    hollow["markeredgecolor"] = MUTED
     return [*keys, Line2D([], [], label="hollow: not in the fit", **hollow)]

@@ -1,0 +1,1 @@
+"""Pretrained networks on the user's own pictures."""

@@ -1,0 +1,213 @@
+"""Any user's picture files: found, and each opened whole and upright, or refused with a short reason.
+
+Eight formats are opened: JPEG (with MPO, a phone's several pictures in one file), PNG, BMP, GIF, WebP, TIFF, PPM and, where
+this Pillow brings it, AVIF. All are decoded inside this process; none starts another program, as EPS would. HEIC is not
+among them, since Pillow cannot read it.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mlhw.datasets.decode import FORMATS, MOST_PIXELS, BadImage, flat, read_bytes, too_large, turn, turned
+from mlhw.datasets.headers import HEAD, check, kind
+from mlhw.datasets.names import escape_name
+from mlhw.datasets.walking import Found, find
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+__all__ = ["BadImage", "Found", "find", "open_picture"]
+
+MOST_BYTES: Final = 160 * 10**6  # of a file; a third of it for formats whose decoders copy the whole file
+MOST_MEMORY: Final = 420 * 10**6  # bytes while one picture is opened: 50 megapixels lying on their side
+MOST_READS: Final = 5 * 10**6  # of a file's parts, about a microsecond each
+MOST_SLOW_PIXELS: Final = 4 * 10**6  # of a picture that Pillow decodes in Python, a microsecond or two each
+_LONGEST_REASON: Final = 160  # characters
+_TILE: Final = 1024  # pixels; the side of the parts in which colours are converted, so that copies stay small
+_SLOW_CODECS: Final = ("ppm", "ppm_plain", "bmp_rle")
+_COPIED: Final = ("a WebP", "an AVIF")
+_DECODER_BYTES: Final = {"WEBP": 12, "AVIF": 12}  # a pixel beside the picture itself, measured
+
+
+class _Metered(io.BytesIO):
+    """A file in memory that may be read ``MOST_READS`` times: files can be made of millions of empty parts."""
+
+    left = MOST_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise BadImage(f"damaged (more than {MOST_READS:,} parts)")
+        return super().read(size)
+
+
+def open_picture(path: Path) -> Image:
+    """The picture at ``path`` in mode RGB, 8 bits a channel, in its full size.
+
+    It is what Pillow decodes (for a plain RGB file the pixels of ``Image.open(path).convert("RGB")``), turned upright as EXIF
+    has it, with transparency laid on white, the higher 8 of 16 bits, and of several frames the first. Colour profiles
+    are not applied. Pillow may warn; the caller, who knows of threads, decides what becomes of that.
+
+    Memory stays near ``MOST_MEMORY`` at most; the picture itself takes 4 bytes a pixel. The longest time measured, for files
+    made to take long, was 7 s.
+
+    Raises:
+        BadImage: no such file, not a picture, of a format that is not opened, cut off, damaged, or too large.
+    """
+    try:
+        return _opened(read_bytes(path, MOST_BYTES))
+    except BadImage as bad:
+        reason = str(bad)
+    except Exception as error:  # decoders of damaged files raise whatever comes
+        reason = _reason(error)
+    # Out here: an exception keeps its predecessor, and with it the file and half a picture.
+    raise BadImage(reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…")
+
+
+def _opened(data: bytes) -> Image:
+    from PIL import Image, UnidentifiedImageError
+
+    scans, known, size = check(data), kind(data[:HEAD]), len(data)
+    if known is not None and known.words in _COPIED and size > MOST_BYTES // 3:
+        raise BadImage(f"{size:,} bytes, above the {MOST_BYTES // 3:,} allowed for {known.words}")
+    with _Metered(data) as file:
+        del data
+        try:
+            image = Image.open(file, formats=_formats())
+        except UnidentifiedImageError:
+            allowed = f"not a picture in one of the formats {', '.join(_formats())}"
+            raise BadImage(f"cut off or damaged (it starts like {known.words})" if known else allowed) from None
+        _check_room(image, size, scans)
+        image.load()
+    how = turn(image)
+    if how is not None:
+        _check(image, 2 * _bytes(image))
+    upright = turned(image, how)
+    if image.format in _DECODER_BYTES and upright is image:
+        upright = image.copy()  # the original holds its decoder, twice its own size
+    picture = _as_rgb(upright, _bits(image))
+    picture.info.clear()  # or who turns it by its EXIF data would turn it twice
+    return picture
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    """The formats to open, their plugins loaded, and no others'."""
+    from PIL import (  # noqa: F401
+        BmpImagePlugin,
+        GifImagePlugin,
+        JpegImagePlugin,
+        PngImagePlugin,
+        PpmImagePlugin,
+        TiffImagePlugin,
+        WebPImagePlugin,
+    )
+
+    logging.getLogger("PIL").addHandler(logging.NullHandler())  # its remarks on odd files; what matters is raised
+    try:
+        from PIL import AvifImagePlugin
+    except ImportError:  # before Pillow 11.3
+        return FORMATS
+    return (*FORMATS, "AVIF") if AvifImagePlugin.SUPPORTED else FORMATS
+
+
+def _reason(error: Exception) -> str:
+    from PIL import Image
+
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return too_large("far too many")
+    if isinstance(error, MemoryError):
+        return "not enough memory to open it"
+    text = escape_name(str(error)) or type(error).__name__
+    return f"cut off ({text})" if "truncated" in text.lower() else f"damaged ({text})"
+
+
+def _check_room(image: ImageFile, file_bytes: int, scans: int) -> None:
+    """Nothing, where ``image``, opened but not loaded, can be decoded in the memory and the time allowed.
+
+    Raises:
+        BadImage: it cannot.
+    """
+    width, height = image.size
+    pixels = width * height
+    if pixels > MOST_PIXELS:
+        raise BadImage(too_large(f"{width}×{height}"))
+    slow = any(tile[0] in _SLOW_CODECS for tile in image.tile)
+    if slow and pixels > MOST_SLOW_PIXELS:
+        raise BadImage(f"{width}×{height} pixels in a form that is read slowly: save it as PNG")
+    if image.mode == "I" and image.format == "TIFF":
+        raise BadImage("pixels are signed or 32-bit numbers, whose range is not known")
+    if image.mode == "LAB":
+        raise BadImage("colours in LAB, which are not read: save it as RGB")
+    extra = 8 if slow else _DECODER_BYTES.get(image.format or "", 0)
+    if scans > 1 or "progressive" in image.info:
+        extra = 2 * len(image.getbands())  # all coefficients are kept
+    beside = pixels * extra
+    if image.format == "TIFF":
+        beside = _tiff_bytes(image)
+    twice = 1 if image.format in ("TIFF", "BMP", "PPM") else 2  # the others copy parts of the file
+    whole = _bytes(image)
+    _check(image, twice * file_bytes + whole + beside)
+    if image.mode != "RGB":
+        _check(image, whole + _bytes(image, 4))
+
+
+def _check(image: Image, needed: int) -> None:
+    if needed > MOST_MEMORY:
+        width, height = image.size
+        raise BadImage(
+            f"{width}×{height} pixels, which take {needed // 10**6:,} MB to open, above the {MOST_MEMORY // 10**6} allowed"
+        )
+
+
+def _bytes(image: Image, each: int | None = None) -> int:
+    """Bytes that ``image`` takes in memory, or would with ``each`` a pixel; the sides count too, as Pillow lists all rows."""
+    if each is None:
+        each = 1 if image.mode in ("1", "L", "P") else 2 if image.mode.startswith("I;16") else 4
+    width, height = image.size
+    return width * height * each + 16 * (width + height)
+
+
+def _tiff_bytes(image: ImageFile) -> int:
+    """Bytes that decoding a TIFF takes beside the picture: its largest part, perhaps all of it, and the turning."""
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    tile = [tags.get(tag, 0) for tag in (322, 323)]
+    if not all(isinstance(side, int) for side in tile):
+        raise BadImage("damaged (the sides of its tiles are no numbers)")
+    pixels = max(image.size[0] * image.size[1], tile[0] * tile[1])
+    bits = tags.get(258, (1,))
+    samples = tags.get(277, 1)
+    turning = _bytes(image) if tags.get(274, 1) != 1 else 0
+    return max(pixels * max(bits) * samples // 8, turning)
+
+
+def _bits(image: Image) -> int:
+    """Bits that grey values of more than 8 use: 16, or a TIFF's 12."""
+    tags = getattr(image, "tag_v2", {})
+    return 12 if tags.get(258) == (12,) else 16
+
+
+def _as_rgb(image: Image, bits: int) -> Image:
+    """``image`` as RGB, tile by tile where it is large: the conversions make several copies."""
+    from PIL import Image
+
+    width, height = image.size
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    whole = Image.new("RGB", image.size)
+    for top in range(0, height, _TILE):
+        for left in range(0, width, _TILE):
+            box = (left, top, min(left + _TILE, width), min(top + _TILE, height))
+            tile = image.crop(box)
+            if bits < 16 and tile.mode.startswith("I;16"):
+                tile = Image.fromarray((np.asarray(tile) >> (bits - 8)).astype(np.uint8))
+            whole.paste(flat(tile, "RGB"), box)
+    return whole

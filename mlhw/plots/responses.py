@@ -1,0 +1,132 @@
+"""What filters answer to a picture: their maps beside it, brighter the higher, each with a bar of its real values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from matplotlib.figure import Figure
+
+from mlhw.plots.filters import scaled
+from mlhw.plots.page import MARGIN, Head, Page, columns
+from mlhw.plots.style import INK, MUTED, SMALL, look
+from mlhw.plots.text import text_width
+
+NOTES: Final = "Brighter is higher: in each map black is its lowest value and white its highest, named below it. Nothing is clipped."
+_IN_A_ROW: Final = 4  # cells
+_SIDES: Final = (
+    (4, 2.6),
+    (12, 2.1),
+    (24, 1.5),
+    (1 << 30, 1.1),
+)  # up to so many cells: the side of a square one in inches
+_ABOVE, _BELOW, _APART = 0.34, 0.36, 0.22  # inches: for a name, for a bar with its values, between cells
+_BAR: Final = 0.08  # inches
+_THUMB: Final = 0.27  # inches, the filter beside its name
+
+
+def value(number: float) -> str:
+    """``number`` in three digits, with a true minus."""
+    return f"{number + 0.0:.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def shades(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
+    """``values`` in 0..1, the lowest 0 and the highest 1; mid-grey (0.5) where all are the same."""
+    numbers = np.asarray(values, dtype=np.float64)
+    low, high = numbers.min(), numbers.max()
+    return (numbers - low) / (high - low) if high > low else np.full(numbers.shape, 0.5)
+
+
+def draw_responses(
+    picture: UInt8[np.ndarray, "rows columns 3"],
+    maps: Float[np.ndarray, "filters height width"],
+    indices: Sequence[int],
+    *,
+    title: str,
+    note: str = "",
+    thumbnails: Float[np.ndarray, "filters 3 kernel_height kernel_width"] | None = None,
+) -> Figure:
+    """A figure of ``picture`` and of the ``maps`` of filters, all stretched to the picture's shape.
+
+    Args:
+        picture: what the network saw, in any size.
+        maps: the answers, in the units of the layer.
+        indices: which filters they are, in their layer.
+        title: stands above.
+        note: what else is to be said below it.
+        thumbnails: the filters themselves, where their channels are red, green and blue.
+
+    Raises:
+        ValueError: there are no maps, or the arguments do not belong together.
+    """
+    if not len(maps) or len(maps) != len(indices) or (thumbnails is not None and len(thumbnails) != len(maps)):
+        raise ValueError(f"{len(indices)} filters with maps of shape {maps.shape}")
+    cells = 1 + len(maps)
+    side = next(inches for most, inches in _SIDES if cells <= most)
+    aspect = math.sqrt(picture.shape[1] / picture.shape[0])
+    wide, high = side * aspect, side / aspect
+    with look():
+        across, down = wide + _APART, _ABOVE + high + _BELOW
+        beside = cells if cells <= _IN_A_ROW and cells * across < 12 else columns(cells, across, down, _APART)
+        width = max(beside * (wide + _APART) - _APART, 4.0)
+        head = Head(title, f"{NOTES} {note}".strip(), width)
+        page = Page(width + 2 * MARGIN, head.height + math.ceil(cells / beside) * down + MARGIN * 1.5)
+        head.draw(page)
+        for place in range(cells):
+            left = MARGIN + place % beside * across
+            top = MARGIN + head.height + place // beside * down
+            if place == 0:
+                _draw_picture(page, picture, left, top, wide, high)
+                continue
+            thumbnail = None if thumbnails is None else thumbnails[place - 1]
+            _name(page, f"filter {indices[place - 1]}", thumbnail, left, top)
+            _draw_map(page, maps[place - 1], left, top + _ABOVE, wide, high)
+    return page.figure
+
+
+def _draw_picture(page: Page, picture: np.ndarray, left: float, top: float, wide: float, high: float) -> None:
+    page.write(left, top + _ABOVE - 0.06, "the picture", SMALL, weight="bold", va="bottom", gid="name")
+    axes = page.axes(left, top + _ABOVE, wide, high)
+    axes.imshow(picture, aspect="auto", interpolation="antialiased")
+    axes.set_axis_off()
+
+
+def _name(page: Page, name: str, thumbnail: np.ndarray | None, left: float, top: float) -> None:
+    """Write ``name`` above a map, after a small picture of the filter where there is one."""
+    if thumbnail is not None:
+        height, width = thumbnail.shape[1:]
+        wide, high = (_THUMB * size / max(height, width) for size in (width, height))
+        axes = page.axes(left, top + _ABOVE - 0.05 - high, wide, high)
+        axes.imshow(np.moveaxis(scaled(thumbnail), 0, 2), aspect="auto", interpolation="nearest")
+        axes.set_axis_off()
+        left += wide + 0.07
+    page.write(left, top + _ABOVE - 0.06, name, SMALL, weight="bold", va="bottom", gid="name")
+
+
+def _draw_map(page: Page, values: np.ndarray, left: float, top: float, wide: float, high: float) -> None:
+    axes = page.axes(left, top, wide, high)
+    grey = shades(values)
+    small = max(values.shape) < max(wide, high) * page.figure.dpi
+    axes.imshow(grey, cmap="gray", vmin=0, vmax=1, aspect="auto", interpolation="nearest" if small else "antialiased")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set(color=MUTED, linewidth=0.5)
+    low, highest, below = float(values.min()), float(values.max()), top + high + 0.06 + _BAR + 0.03
+    if not highest > low:
+        page.write(left, below - _BAR - 0.03, f"{value(low)} everywhere", SMALL - 1, gid="value")
+        return
+    bar = page.axes(left, top + high + 0.06, wide, _BAR)
+    bar.imshow(np.linspace(0, 1, 256)[None], cmap="gray", aspect="auto", extent=(low, highest, 0, 1))
+    bar.set(xticks=[], yticks=[])
+    bar.spines[:].set_visible(True)
+    bar.spines[:].set(color=MUTED, linewidth=0.5)
+    ends = [text_width(value(end), SMALL - 1) / 72 for end in (low, highest)]
+    page.write(left, below, value(low), SMALL - 1, gid="value")
+    page.write(left + wide, below, value(highest), SMALL - 1, ha="right", gid="value")
+    zero = -low / (highest - low) * wide
+    if ends[0] + 0.1 < zero < wide - ends[1] - 0.1:
+        page.write(left + zero, below, "0", SMALL - 1, ha="center", color=INK, gid="value")
+        bar.axvline(0, color="#D55E00", linewidth=0.8)

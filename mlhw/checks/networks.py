@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from mlhw.checks.tangents import layer_tangent
 from mlhw.numerics.layers import Dense, Dropout, Named, Residual
 from mlhw.numerics.losses import LOSSES
 
+_PATIENCE = 2.0  # seconds
 _SAMPLE = 16  # entries of each parameter that the model's own loss is asked for
 
 
@@ -61,8 +64,18 @@ class Network:
                 self.parameters[name][...] = array
 
 
-def network_map(model: Any, inputs: Any, targets: Any, title: str = "loss", dropout_seed: int | None = None) -> Map:
-    """The mean loss of ``model`` as a function of its parameters, with the model's own backward pass as the derivative."""
+def network_map(
+    model: Any,
+    inputs: Any,
+    targets: Any,
+    title: str = "loss",
+    dropout_seed: int | None = None,
+    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Map:
+    """The mean loss of ``model`` as a function of its parameters, with the model's own backward pass as the derivative.
+
+    ``progress`` is told of the entries done where they take longer than two seconds.
+    """
     network = Network(model, inputs, targets, dropout_seed)
 
     def oracle(tensors: dict[str, Any]) -> Any:
@@ -72,8 +85,16 @@ def network_map(model: Any, inputs: Any, targets: Any, title: str = "loss", drop
 
         return oracle_loss(model, tensors, torch.as_tensor(inputs), torch.as_tensor(targets))
 
+    total, done, began = sum(array.size for array in network.at.values()), 0, monotonic()
+
+    def tick(entries: int) -> None:
+        nonlocal done
+        done += entries
+        if monotonic() - began > _PATIENCE:
+            progress("every entry by differences", done, total)
+
     def differences(name: str, u: np.ndarray) -> Differences:
-        return _network_differences(network, name, float(u))
+        return _network_differences(network, name, float(u), tick)
 
     plain = dropout_seed is None
     return Map(
@@ -87,7 +108,7 @@ def network_map(model: Any, inputs: Any, targets: Any, title: str = "loss", drop
     )
 
 
-def _network_differences(network: Network, name: str, scale: float) -> Differences:
+def _network_differences(network: Network, name: str, scale: float, tick: Callable[[int], None]) -> Differences:
     """Stacked differences where the chain of layers computes what the model does, else one entry after the other."""
 
     def f(array: np.ndarray) -> float:
@@ -110,7 +131,7 @@ def _network_differences(network: Network, name: str, scale: float) -> Differenc
 
     if not isinstance(placed[place].layer, Dense | Residual):
         return central_differences(f, network.at[name], rounding=rounding)
-    found = parameter_differences(placed[place:], short, inputs, mean_loss, rounding)
+    found = parameter_differences(placed[place:], short, inputs, mean_loss, rounding, tick)
     return found if _agrees(found, f, network.at[name], step_for(inputs)) else central_differences(f, network.at[name])
 
 

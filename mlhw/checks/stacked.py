@@ -20,7 +20,6 @@ from mlhw.checks.differences import CERTAIN, STEP, Differences
 from mlhw.numerics.activations import ACTIVATIONS
 from mlhw.numerics.layers import Dense, Layer, Named, Residual
 
-
 _MOST_VALUES = 4_000_000  # of a stack of outputs: 32 MB, and a few times that on the way
 
 
@@ -36,7 +35,12 @@ Value = Callable[[Outputs], Float[np.ndarray, " copies"]]
 
 
 def parameter_differences(
-    layers: Sequence[Placed], name: str, inputs: Float[np.ndarray, "rows n_in"], value: Value, rounding: float
+    layers: Sequence[Placed],
+    name: str,
+    inputs: Float[np.ndarray, "rows n_in"],
+    value: Value,
+    rounding: float,
+    tick: Callable[[int], None] = lambda entries: None,
 ) -> Differences:
     """The slope of ``value`` of what ``layers`` make of ``inputs``, in every entry of the first one's parameter ``name``.
 
@@ -46,6 +50,7 @@ def parameter_differences(
         inputs: what the first layer gets.
         value: a number for each copy of the last layer's output.
         rounding: how far rounding moves ``value``.
+        tick: is told how many entries are done since it was last told.
 
     Raises:
         TypeError: the first layer is neither dense nor residual.
@@ -55,6 +60,7 @@ def parameter_differences(
     for index, moved in _moved(layers[0], name, inputs):
         above, below = (value(_through(layers[1:], moved(sign * step))) for sign in (1.0, -1.0))
         slopes[index] = (above - below) / (2.0 * step)
+        tick(len(above))
     return Differences(slopes, slopes, CERTAIN * rounding / step)
 
 

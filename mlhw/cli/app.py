@@ -49,7 +49,9 @@ for panel, commands in PANELS:
     for name, function in commands.items():
         app.command(name, rich_help_panel=panel, cls=graph.CLASSES.get(name))(guarded(function))
 
-check_app = typer.Typer(help="Check derivatives written by hand: mlhw's own, or those of your file.", no_args_is_help=True)
+check_app = typer.Typer(
+    help="Check derivatives written by hand: mlhw's own, or those of your file.", no_args_is_help=True
+)
 for name, function in check.COMMANDS.items():
     check_app.command(name)(guarded(function))
 app.add_typer(check_app, name="check", rich_help_panel="Mathematics")

@@ -11,6 +11,7 @@ import typer
 from mlhw.cli.options import Json, Quiet, Set, Verbose, complete_experiments
 from mlhw.errors import ConfigError
 
+MOST_DRAWN = 64  # filters in one run, as the config says too
 MOST_SHOWN = 8  # filters whose findings are printed; the file has all
 
 
@@ -71,8 +72,8 @@ def filters(
     """Draw the filters of a convolution, what they answer to a picture, and where the network found its class."""
     from mlhw.cli.live import Live
     from mlhw.cli.screen import print_json
+    from mlhw.commands.filter_asking import resolve
     from mlhw.commands.filters import filters as run_filters
-    from mlhw.commands.filters import resolve
     from mlhw.commands.settings import from_environment
 
     flags: dict[str, Any] = {
@@ -106,6 +107,10 @@ def _numbers(text: str) -> list[int]:
         if dash and int(last) < int(first):
             raise ConfigError(f"--filters {text}: {part.strip()} runs backwards. Write {last}-{first}.")
         found += range(int(first), int(last if dash else first) + 1)
+    if len(found) > MOST_DRAWN:
+        raise ConfigError(
+            f"--filters {text}: {len(found):,} filters, at most {MOST_DRAWN} go on one figure. Name fewer."
+        )
     return found
 
 

@@ -24,6 +24,9 @@ def print_run(record: dict[str, Any]) -> None:
             f"epoch {record['best_epoch']} of {record['epochs']}, {record['parameters']:,} parameters, "
             f"{seconds(record['seconds_training'])} training on {record['device']}, peak {record['peak_memory_mb'] or '?'} MB"
         )
+    elif record["epochs"] is None:
+        for line in _pictures(record):
+            screen.print(line)
     else:
         screen.print(f"{record['epochs']} epochs on record")
     if judgement := record["judgement"]:
@@ -39,6 +42,20 @@ def print_run(record: dict[str, Any]) -> None:
     screen.print()
     screen.print("  ".join(record["files"]))
     screen.print(record["path"])
+
+
+def _pictures(record: dict[str, Any]) -> list[str]:
+    """What is known of a run of pretrained networks: how far it came, by which, and what it found."""
+    lines, pictures = [], record.get("pictures") or {}
+    if "done" in pictures:
+        lines.append(f"{pictures['done']:,} of {pictures['found']:,} pictures done")
+    elif pictures:
+        skipped = f", {pictures['skipped']:,} skipped" if pictures["skipped"] else ""
+        took = seconds(record["seconds_total"])
+        lines.append(f"{pictures['classified']:,} pictures classified{skipped}; {took} in all on {record['device']}")
+    models = record.get("models") or []
+    lines += [f"{model['name']}: {model['parameters']:,} parameters, {model['weights']}" for model in models]
+    return lines + [str(line) for line in record.get("findings") or []]
 
 
 def _dead_units(layers: list[dict[str, Any]]) -> list[str]:

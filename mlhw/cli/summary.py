@@ -42,7 +42,12 @@ def summary(
     if as_json:
         print_json(record)
     else:
-        _print(record, _in_blocks(record["layers"]) if blocks else record["layers"])
+        print_summary(record, blocks=blocks)
+
+
+def print_summary(record: dict[str, Any], *, blocks: bool = False) -> None:
+    """Print what ``commands.summary.summary`` gives; with ``blocks`` one line for a block of layers."""
+    _print(record, _in_blocks(record["layers"]) if blocks else record["layers"])
 
 
 def _print(record: dict[str, Any], layers: list[dict[str, Any]]) -> None:

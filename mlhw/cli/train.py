@@ -82,16 +82,23 @@ def train(
 
 
 def resume(run: RunArgument, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
-    """Go on with a run from its last checkpoint, exactly as if it had never stopped."""
+    """Go on with a run from its last checkpoint, or after its last picture, exactly as if it had never stopped."""
     from mlhw.cli.live import Live
+    from mlhw.commands.resume import resume as resume_run
     from mlhw.commands.settings import from_environment
-    from mlhw.commands.train import resume as resume_run
 
     display = Live(quiet=quiet, verbose=verbose)
     try:
-        _, summary, worked = resume_run(run, from_environment(), display)
+        found, summary, worked = resume_run(run, from_environment(), display)
     finally:
         display.end()
+    if "pictures" in summary:
+        from mlhw.cli.classify import print_pictures, raise_if_skipped
+
+        print_pictures(found.path, summary, as_json)
+        if worked:
+            raise_if_skipped(summary)
+        return
     _print_result(summary, as_json)
     if worked:
         _raise_if_skipped(summary)
@@ -112,6 +119,8 @@ def _print_result(summary: dict[str, Any], as_json: bool) -> None:
 
     if as_json:
         print_json(summary)
+    elif "best_epoch" not in summary:  # filters, which are done in one go
+        results().print(summary["path"])
     else:
         screen = results()
         rows = [

@@ -42,7 +42,7 @@ def gradients(
         from mlhw.checks.networks import network_map
 
         model, inputs, targets = by_hand(point, rng)
-        checks = check_gradient(network_map(model, inputs, targets), rng)
+        checks = check_gradient(network_map(model, inputs, targets, progress=progress), rng)
         if getattr(experiment.model, "dropout", 0.0):
             checks.append(check_taylor(network_map(model, inputs, targets, "loss with dropout", seed), rng))
         parameters = sum(value.size for value in point.learner.parameters().values())

@@ -11,9 +11,9 @@ from jaxtyping import Float
 from mlhw.commands.filter_study import Study
 from mlhw.models.filter_facts import FilterFacts, Waves
 
-READING: Final = (
-    "How to read the pictures: in a filter grey is 0, lighter is positive, darker negative. In a map of responses brighter is "
-    "higher: white is where the filter answers most, black where it answers least."
+READING: Final = "In the pictures of filters grey is 0, lighter is positive, darker negative."
+READING_MAPS: Final = (
+    "In the maps of responses brighter is higher: white is where the filter answers most, black where it answers least."
 )
 CANCELS: Final = 0.05  # sums below this share of the magnitudes: an even area hardly counts
 ONE_PATTERN: Final = 0.7  # of the squared weights: from there on the pattern is spoken of
@@ -33,10 +33,12 @@ def findings(found: Study) -> list[str]:
     count, channels, height, width = found.count, *found.weights.shape[1:]
     on = "red, green and blue" if found.colour else f"{channels} channels" if channels > 1 else "one channel"
     filters = f"{count:,} filters" if count > 1 else "one filter"
-    said = [f"{found.place} has {filters} of {height}×{width} weights on {on}.", READING]
-    said += [filter_words(*each, found.colour) for each in zip(found.indices, found.facts, strict=True)]
-    if (seen := found.seen) is not None:
-        said += [response_words(*each) for each in zip(found.indices, seen.maps, strict=True)]
+    seen, about = found.seen, f"{found.place} has {filters} of {height}×{width} weights on {on}."
+    said = [about, READING if seen is None else f"{READING} {READING_MAPS}"]
+    for place, (index, facts) in enumerate(zip(found.indices, found.facts, strict=True)):
+        answers = "" if seen is None else f" {response_words(seen.maps[place])}"
+        said.append(f"{filter_words(index, facts, found.colour)}{answers}")
+    if seen is not None:
         said.append(class_words(found.network.name, seen.class_name, seen.probability))
         if seen.heat is not None:
             said.append(heat_words(seen.heat.place, seen.heat.values))
@@ -127,15 +129,14 @@ def _spread(squares: Sequence[float]) -> str:
     return f"half of its squared weights lie in {half} of {len(order)} channels, most in {strongest}"
 
 
-def response_words(index: int, values: Float[np.ndarray, "height width"]) -> str:
-    """What filter ``index`` answers to the picture."""
+def response_words(values: Float[np.ndarray, "height width"]) -> str:
+    """What a filter answers to the picture."""
     low, high = float(values.min()), float(values.max())
     if low == high:
-        return f"Filter {index} answers {low:.3g} everywhere."
-    return (
-        f"Filter {index} answers from {low:.3g} to {high:.3g}, above 0 in {_percent(float((values > 0).mean()))} of its {values.shape[0]}×{values.shape[1]} "
-        f"places; highest {_place(values)}."
-    )
+        return f"Its answer to the picture is {_number(low)} everywhere."
+    height, width = values.shape
+    above = f"above 0 in {_percent(float((values > 0).mean()))} of {height}×{width} places"
+    return f"Its answers to the picture go from {_number(low)} to {_number(high)}, {above}; highest {_place(values)}."
 
 
 def class_words(model: str, class_name: str, probability: float) -> str:
@@ -161,6 +162,10 @@ def _place(values: Float[np.ndarray, "height width"]) -> str:
     down, right = np.unravel_index(int(values.argmax()), values.shape)
     across, below = (right + 0.5) / values.shape[1], (down + 0.5) / values.shape[0]
     return f"{_percent(across)} from the left and {_percent(below)} from the top"
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _percent(share: float) -> str:

@@ -21,7 +21,7 @@ from mlhw.models.preprocessing import Preprocessing
 from mlhw.models.zoo import Network
 
 VIEW_PIXELS: Final = 720  # the longer side of a picture in a figure
-FLATTEST: Final = 2.2  # the longer side over the shorter, at most: else a panorama would be a line
+FLATTEST: Final = 2.7  # the longer side over the shorter, at most: else a panorama would be a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def seen_part(image: Image, how: Preprocessing) -> View:
         note = f"The picture is shown as far as the network sees it: the middle of {image.width:,}×{image.height:,} pixels."
     shape = float(np.clip(width / height, 1 / FLATTEST, FLATTEST))
     if not 0.99 < shape / (width / height) < 1.01:
-        note = f"The picture of {image.width:,}×{image.height:,} pixels is shown less flat than it is. {note}".strip()
+        note = f"The picture of {image.width:,}×{image.height:,} pixels is shown nearer to a square. {note}".strip()
     columns, rows = (round(VIEW_PIXELS * min(1.0, side)) for side in (shape, 1 / shape))
     few = max(width, height) < VIEW_PIXELS / 4  # its pixels are to be seen as squares
     way = Pillow.Resampling.NEAREST if few else Pillow.Resampling.LANCZOS

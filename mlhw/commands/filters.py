@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from mlhw.commands.devices import torch_device
 from mlhw.commands.display import Display
+from mlhw.commands.filter_asking import asked_of
 from mlhw.commands.settings import Settings
 from mlhw.commands.threads import use_threads
 from mlhw.config import load as config
 from mlhw.config.pretrained import Filters, PretrainedExperiment
 from mlhw.datasets.names import csv_name, escape_name, name_from_csv
-from mlhw.errors import ConfigError, DataError, DataMissing, Interrupted, MlhwError
+from mlhw.errors import DataError, DataMissing, Interrupted, MlhwError
 from mlhw.files import atomic_write, write_json, write_text
 from mlhw.runs import store
 from mlhw.runs.environment import environment, peak_memory_mb
@@ -28,59 +26,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from mlhw.commands.filter_study import Study
-
-DEFAULT = "pretrained-filters"
-
-
-def resolve(
-    experiment: str | None = None,
-    overrides: Sequence[str] = (),
-    *,
-    image: Path | None = None,
-    weights: Path | None = None,
-    flags: Mapping[str, Any] | None = None,
-) -> PretrainedExperiment:
-    """The experiment to run, with absolute paths.
-
-    Args:
-        experiment: a name or a path; ``DEFAULT`` where None.
-        overrides: ``key=value`` as given with -s.
-        image: the picture; wins over the experiment's.
-        weights: a state dict for the experiment's model, whichever that is in the end.
-        flags: dotted keys with values that win over all of these; None where a flag was not given.
-
-    Raises:
-        ConfigError: no such experiment, one for another command, or any fault in it.
-    """
-    given = [f"{key}={json.dumps(value)}" for key, value in (flags or {}).items() if value is not None]
-    found = config.load_pretrained(experiment or DEFAULT, [*overrides, *given])
-    asked = _asked(found)
-    files = {**asked.weights, **({asked.model: os.fspath(weights)} if weights else {})}
-    if strangers := [name for name in files if name != asked.model]:
-        raise ConfigError(f"weights for {', '.join(strangers)}, but the model is {asked.model}. Name that one.")
-    changed: dict[str, Any] = {"weights": {name: _absolute(file) for name, file in files.items()}}
-    if asked.labels:
-        changed["labels"] = _absolute(asked.labels)
-    if picture := os.fspath(image) if image else name_from_csv(asked.image or ""):
-        changed["image"] = csv_name(_absolute(picture))  # so that it is text even where it is no UTF-8
-    elif asked.cam:
-        raise ConfigError("pretrained.cam: Grad-CAM needs a picture. Name one with --image FILE.")
-    if found.paths:
-        raise ConfigError("paths: filters takes one picture and no others. Name it with --image FILE.")
-    return found.model_copy(update={"pretrained": asked.model_copy(update=changed)})
-
-
-def _absolute(path: str) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 (links are kept, and names that are no UTF-8)
-
-
-def _asked(experiment: PretrainedExperiment) -> Filters:
-    asked = experiment.pretrained
-    if not isinstance(asked, Filters):
-        raise ConfigError(
-            f"{experiment.name} is for `mlhw pretrained {asked.kind}`, not for `mlhw pretrained filters`."
-        )
-    return asked
 
 
 def filters(experiment: PretrainedExperiment, settings: Settings, display: Display) -> dict[str, Any]:
@@ -94,7 +39,7 @@ def filters(experiment: PretrainedExperiment, settings: Settings, display: Displ
         OutputError: a file cannot be written.
         Interrupted: stopped by the user.
     """
-    began, asked = perf_counter(), _asked(experiment)
+    began, asked = perf_counter(), asked_of(experiment)
     device, threads = torch_device(experiment.device), use_threads(experiment.threads or settings.threads, "module")
     path = Path(name_from_csv(asked.image)) if asked.image else None
     try:

@@ -59,9 +59,17 @@ def _brief(run: store.Run) -> dict[str, Any]:
         "status": run.status(),
     }
     record |= {key: summary.get(key) for key in _SUMMARY_KEYS} | {"path": str(run.path)}
-    if not summary:
+    if not summary and not _is_pretrained(run):
         record["epochs"] = _epochs_so_far(run)
     return record
+
+
+def _is_pretrained(run: store.Run) -> bool:
+    """Whether ``run`` asked pretrained networks; such a run has pictures and no epochs."""
+    try:
+        return config.is_pretrained(run.config_file)
+    except ConfigError:  # a damaged or missing file: the run is still to be shown
+        return False
 
 
 def _epochs_so_far(run: store.Run) -> int:
@@ -69,6 +77,18 @@ def _epochs_so_far(run: store.Run) -> int:
         return max((row.epoch for row in read_metrics(run.metrics_file)), default=0)
     except RunError:  # no such file yet, or a damaged one: the list of runs is still to be shown
         return 0
+
+
+def _pictures_so_far(run: store.Run) -> dict[str, int] | None:
+    """How many pictures an unfinished run has to do, and how many are done; None where it has not come so far."""
+    from mlhw.commands.pretrained import inputs
+    from mlhw.runs import classified
+
+    try:
+        found, done = inputs.read(run), classified.read(run.path / "predictions.csv")[0]
+    except RunError:
+        return None
+    return {"found": len(found or []), "done": len(done)}
 
 
 def show(settings: Settings, name: str) -> dict[str, Any]:
@@ -79,10 +99,12 @@ def show(settings: Settings, name: str) -> dict[str, Any]:
     rows = read_metrics(run.metrics_file) if run.metrics_file.exists() else []
     summary = run.summary()
     record: dict[str, Any] = _brief(run) | (summary or {}) | {"status": run.status(), "error": run.error()}
-    record["epochs"] = max((row.epoch for row in rows), default=0)
-    reported = summary["best_epoch"] if summary else record["epochs"]
+    record["epochs"] = None if _is_pretrained(run) else max((row.epoch for row in rows), default=0)
+    reported = summary["best_epoch"] if summary and rows else record["epochs"]
     record["judgement"] = asdict(judge.judge(rows, reported)) if rows else None
     record.setdefault("expectations", [])
+    if record["epochs"] is None and summary is None:
+        record["pictures"] = _pictures_so_far(run)
     record["confused"] = _confused(run)
     record["files"] = sorted(str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file())
     return record

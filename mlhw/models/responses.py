@@ -12,7 +12,7 @@ from torch import nn
 
 from mlhw.errors import ConfigError, nearest
 
-MOST_LISTED = 12  # names of layers in a message
+MOST_LISTED = 20  # names of layers in a message
 
 
 class Reached(NamedTuple):

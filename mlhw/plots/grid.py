@@ -14,11 +14,11 @@ from matplotlib.patches import Rectangle
 
 from mlhw.plots.axes import percent
 from mlhw.plots.page import MARGIN, Head, Page
-from mlhw.plots.style import GRID, INK, MUTED, RUN_COLOURS, look
+from mlhw.plots.style import DPI, GRID, INK, MUTED, RUN_COLOURS, look
 from mlhw.plots.text import fit, shorten, text_width
 
 MOST_COLUMNS: Final = 10
-SHEET_PIXELS: Final = 300  # the longer side of a picture on a sheet need not be longer
+HEAD_GAP: Final = 0.08  # inches between the head and the first row
 _EMPTY: Final = "#F1F1F1"  # what is left of the square around a picture
 _LINE: Final = 1.25  # line height over font size
 _SUPERSAMPLE: Final = 8  # small pictures are enlarged by whole pixels: sharp squares, not a blur
@@ -48,11 +48,18 @@ class Sizes(NamedTuple):
 def sizes(cards: int) -> Sizes:
     """Large pictures where there are few, small ones, ten a row, where there are many."""
     columns = min(cards, MOST_COLUMNS, max(4, math.ceil(math.sqrt(1.7 * cards))))
+    if columns <= 2:
+        return Sizes(columns, 3.7, 3.5, 12.0, 9.0)
     if columns <= 5:
         return Sizes(columns, 2.15, 1.95, 10.0, 7.5)
     if columns <= 7:
         return Sizes(columns, 1.8, 1.62, 9.0, 7.0)
     return Sizes(columns, 1.45, 1.3, 8.0, 6.0)
+
+
+def pixels(cards: int) -> int:
+    """How many pixels the longer side of a picture has on a sheet of so many."""
+    return math.ceil(sizes(cards).side * DPI)
 
 
 def draw_grid(cards: Sequence[Card], heading: str, notes: str = "") -> Figure:
@@ -76,16 +83,16 @@ def draw_grid(cards: Sequence[Card], heading: str, notes: str = "") -> Figure:
         titles = [[fit(card.name, size.side * 72, size.title, 6.0, 2, bold=True) for card in row] for row in rows]
         above = [max(text.count("\n") + 1 for text, _ in row) * size.title * _LINE / 72 + 0.04 for row in titles]
         below = 2 * size.small * _LINE / 72 + 0.26
-        height = 2 * MARGIN + head.height + sum(above) + len(rows) * (size.side + below) - 0.16
+        height = 2 * MARGIN + head.height + HEAD_GAP + sum(above) + len(rows) * (size.side + below) - 0.16
         page = Page(width, height)
         head.draw(page)
         sheet = canvas(page)
-        top = MARGIN + head.height
+        top = MARGIN + head.height + HEAD_GAP
         for row, words, room in zip(rows, titles, above, strict=True):
             for column, (card, (text, points)) in enumerate(zip(row, words, strict=True)):
                 left = MARGIN + column * size.pitch
                 # Titles end where pictures begin, whether they have one line or two.
-                write(sheet, left, top + room - 0.05, text, points, weight="bold", va="bottom", gid="title")
+                write(sheet, left, top + room - 0.085, text, points, weight="bold", va="baseline", gid="title")
                 place(sheet, card.picture, left, top + room, size.side)
                 _foot(sheet, card, left, top + room + size.side + 0.06, size)
             top += room + size.side + below
@@ -113,7 +120,8 @@ def place(sheet: Axes, picture: Picture, left: float, top: float, side: float) -
 
 def write(sheet: Axes, left: float, top: float, text: str, size: float, **how: Any) -> None:
     """Write ``text`` with its upper left corner there; ``how`` as matplotlib's ``Axes.text``."""
-    sheet.text(left, top, text, size=size, **({"va": "top", "color": INK, "linespacing": _LINE - 0.1} | how))
+    usual: dict[str, Any] = {"va": "top", "color": INK, "linespacing": _LINE - 0.1}
+    sheet.text(left, top, text, size=size, **usual | how)
 
 
 def bar(sheet: Axes, left: float, top: float, width: float, share: float, colour: str) -> None:
@@ -125,7 +133,7 @@ def bar(sheet: Axes, left: float, top: float, width: float, share: float, colour
 def _foot(sheet: Axes, card: Card, left: float, top: float, size: Sizes) -> None:
     """The bar with its number, and the file's name below."""
     number = percent(card.probability)
-    room = max(text_width("100 %", size.small), text_width(number, size.small)) / 72 + 0.06
+    room = text_width("99.99 %", size.small) / 72 + 0.06
     line = size.small * _LINE / 72
     bar(sheet, left, top + line / 2 - 0.03, size.side - room, card.probability, RUN_COLOURS[0])
     write(sheet, left + size.side, top, number, size.small, ha="right", gid="probability")

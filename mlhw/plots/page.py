@@ -64,6 +64,6 @@ def columns(cells: int, across: float, down: float, apart: float) -> int:
 
     def ugliness(count: int) -> float:
         rows = math.ceil(cells / count)
-        return abs(math.log(count * across / (rows * down) / _SHAPE)) + 0.35 * (rows * count - cells) / count
+        return abs(math.log(count * across / (rows * down) / _SHAPE)) + 0.7 * (rows * count - cells) / count
 
     return min(range(1, most + 1), key=ugliness)

@@ -15,7 +15,9 @@ from mlhw.plots.page import MARGIN, Head, Page, columns
 from mlhw.plots.style import INK, MUTED, SMALL, look
 from mlhw.plots.text import text_width
 
-NOTES: Final = "Brighter is higher: in each map black is its lowest value and white its highest, named below it. Nothing is clipped."
+NOTES: Final = (
+    "Brighter is higher: in each map black is its lowest value, white its highest (named below). Nothing is clipped."
+)
 _IN_A_ROW: Final = 4  # cells
 _SIDES: Final = (
     (4, 2.6),
@@ -23,9 +25,10 @@ _SIDES: Final = (
     (24, 1.5),
     (1 << 30, 1.1),
 )  # up to so many cells: the side of a square one in inches
-_ABOVE, _BELOW, _APART = 0.34, 0.36, 0.22  # inches: for a name, for a bar with its values, between cells
+_BELOW, _APART = 0.36, 0.22  # inches: for a bar with its values, between cells
 _BAR: Final = 0.08  # inches
 _THUMB: Final = 0.27  # inches, the filter beside its name
+_ABOVE: Final = {False: 0.22, True: _THUMB + 0.07}  # inches for a name, without and with that
 
 
 def value(number: float) -> str:
@@ -68,8 +71,9 @@ def draw_responses(
     side = next(inches for most, inches in _SIDES if cells <= most)
     aspect = math.sqrt(picture.shape[1] / picture.shape[0])
     wide, high = side * aspect, side / aspect
+    above = _ABOVE[thumbnails is not None]
     with look():
-        across, down = wide + _APART, _ABOVE + high + _BELOW
+        across, down = wide + _APART, above + high + _BELOW
         beside = cells if cells <= _IN_A_ROW and cells * across < 12 else columns(cells, across, down, _APART)
         width = max(beside * (wide + _APART) - _APART, 4.0)
         head = Head(title, f"{NOTES} {note}".strip(), width)
@@ -79,31 +83,31 @@ def draw_responses(
             left = MARGIN + place % beside * across
             top = MARGIN + head.height + place // beside * down
             if place == 0:
-                _draw_picture(page, picture, left, top, wide, high)
+                _name(page, "the picture", None, left, top + above)
+                _draw_picture(page, picture, left, top + above, wide, high)
                 continue
             thumbnail = None if thumbnails is None else thumbnails[place - 1]
-            _name(page, f"filter {indices[place - 1]}", thumbnail, left, top)
-            _draw_map(page, maps[place - 1], left, top + _ABOVE, wide, high)
+            _name(page, f"filter {indices[place - 1]}", thumbnail, left, top + above)
+            _draw_map(page, maps[place - 1], left, top + above, wide, high)
     return page.figure
 
 
 def _draw_picture(page: Page, picture: np.ndarray, left: float, top: float, wide: float, high: float) -> None:
-    page.write(left, top + _ABOVE - 0.06, "the picture", SMALL, weight="bold", va="bottom", gid="name")
-    axes = page.axes(left, top + _ABOVE, wide, high)
+    axes = page.axes(left, top, wide, high)
     axes.imshow(picture, aspect="auto", interpolation="antialiased")
     axes.set_axis_off()
 
 
-def _name(page: Page, name: str, thumbnail: np.ndarray | None, left: float, top: float) -> None:
-    """Write ``name`` above a map, after a small picture of the filter where there is one."""
+def _name(page: Page, name: str, thumbnail: np.ndarray | None, left: float, below: float) -> None:
+    """Write ``name`` above a cell that begins at ``below``, after a small picture of the filter where there is one."""
     if thumbnail is not None:
         height, width = thumbnail.shape[1:]
         wide, high = (_THUMB * size / max(height, width) for size in (width, height))
-        axes = page.axes(left, top + _ABOVE - 0.05 - high, wide, high)
+        axes = page.axes(left, below - 0.05 - high, wide, high)
         axes.imshow(np.moveaxis(scaled(thumbnail), 0, 2), aspect="auto", interpolation="nearest")
         axes.set_axis_off()
         left += wide + 0.07
-    page.write(left, top + _ABOVE - 0.06, name, SMALL, weight="bold", va="bottom", gid="name")
+    page.write(left, below - 0.06, name, SMALL, weight="bold", va="bottom", gid="name")
 
 
 def _draw_map(page: Page, values: np.ndarray, left: float, top: float, wide: float, high: float) -> None:

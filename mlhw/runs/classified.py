@@ -22,8 +22,8 @@ HEADER = ("file", "status", "rank", "class_index", "class_name", "probability", 
 class Rank(NamedTuple):
     """One class of those that a network finds likeliest."""
 
-    index: int
-    name: str
+    class_index: int
+    class_name: str
     probability: float
 
 
@@ -41,7 +41,7 @@ def rows(found: Classified) -> list[tuple[object, ...]]:
     if not found.ranks:
         return [(file, "skipped", "", "", "", "", csv_name(found.reason))]
     return [
-        (file, "ok", place, rank.index, csv_name(rank.name), f"{rank.probability:.8g}", "")
+        (file, "ok", place, rank.class_index, csv_name(rank.class_name), f"{rank.probability:.8g}", "")
         for place, rank in enumerate(found.ranks, start=1)
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -70,11 +70,11 @@ def outcomes(
     top: int,
     lanes: Lanes,
     opened: Callable[[Found], Image] = lambda found: open_picture(found.path),
-) -> Iterator[list[Outcome]]:
+) -> Generator[list[Outcome], None, None]:
     """What came of ``pictures``, in their order, a batch at a time as they are done.
 
     Each picture is decoded once for all ``networks``. A picture that cannot be used takes nobody else down. Closing the
-    iterator, or an exception in between, ends the threads.
+    generator, or an exception in between, ends the threads.
 
     Args:
         pictures: those with a ``problem`` are not opened.
@@ -116,7 +116,7 @@ def _decode(picture: Found, ways: Sequence[Preprocessing], opened: Callable[[Fou
         image = opened(picture)
         return tuple(way.picture(image) for way in ways)
     except BadImage as bad:
-        return str(bad)
+        return str(bad) or "damaged"
     except Exception as error:  # whatever a picture does, it is the only one to be left out
         return f"damaged ({type(error).__name__}: {error})"
 

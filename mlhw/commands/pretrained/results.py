@@ -51,6 +51,6 @@ def read(run: Run, models: Sequence[str], pictures: list[Found]) -> Results:
 
 def _ranks(said: Classified) -> list[dict[str, Any]]:
     return [
-        {"rank": place, "class_index": rank.index, "class_name": rank.name, "probability": rank.probability}
+        {"rank": place, "class_index": rank.class_index, "class_name": rank.class_name, "probability": rank.probability}
         for place, rank in enumerate(said.ranks, start=1)
     ]

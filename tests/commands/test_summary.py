@@ -14,12 +14,12 @@ from mlhw.commands import assemble
 from mlhw.commands.settings import from_environment
 from mlhw.commands.summary import input_shape_and_classes, summary
 from mlhw.config.find import shipped_folder
-from mlhw.config.load import load
+from mlhw.config.load import is_pretrained, load
 from mlhw.datasets import grocery
 from mlhw.errors import ConfigError, DataError
 from tests.datasets.made import picture, write_mnist
 
-EXPERIMENTS = sorted(path.stem for path in shipped_folder().glob("*.yaml"))
+EXPERIMENTS = sorted(path.stem for path in shipped_folder().glob("*.yaml") if not is_pretrained(path))
 
 
 def silent(what: str, done: int, total: int) -> None: ...

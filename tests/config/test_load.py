@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlhw.config.find import available, find, shipped_folder
-from mlhw.config.load import dump, load, load_file, parse
+from mlhw.config.load import dump, is_pretrained, load, load_file, load_pretrained, load_pretrained_file, parse
+from mlhw.config.pretrained import PretrainedExperiment
 from mlhw.config.schema import Experiment
 from mlhw.errors import ConfigError
 
@@ -19,25 +20,48 @@ train: {epochs: 3, batch_size: 10, lr: 0.1}
 """
 
 
+PRETRAINED = [name for name, path in sorted(available().items()) if is_pretrained(path)]
+TRAININGS = sorted(set(available()) - set(PRETRAINED))
+
+
 def refused(data: bytes, overrides: list[str] | None = None) -> str:
     with pytest.raises(ConfigError) as caught:
         parse(data, "f.yaml", overrides or [])
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(available()))
-def test_every_shipped_experiment_is_valid_and_prints_itself(name: str) -> None:
+@pytest.mark.parametrize("name", TRAININGS)
+def test_every_shipped_training_is_valid_and_prints_itself(name: str) -> None:
     experiment = load(name)
     assert experiment.name == name
     assert parse(dump(experiment).encode(), "printed") == experiment
+    with pytest.raises(ConfigError, match="mlhw train"):
+        load_pretrained(name)
+
+
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_every_shipped_experiment_with_pretrained_networks_is_valid_and_prints_itself(
+    name: str, tmp_path: Path
+) -> None:
+    experiment = load_pretrained(name)
+    assert experiment.name == name
+    (tmp_path / "printed.yaml").write_text(dump(experiment), encoding="utf-8")
+    assert load_pretrained_file(tmp_path / "printed.yaml") == experiment
+    with pytest.raises(ConfigError, match="mlhw pretrained"):
+        load(name)
 
 
 @pytest.mark.parametrize("name", sorted(available()))
 def test_every_shipped_experiment_opens_with_its_claim(name: str) -> None:
     text = (shipped_folder() / f"{name}.yaml").read_text(encoding="utf-8")
     assert text.startswith("# ")
-    assert f"mlhw train {name}" in text
-    experiment = load(name)
+    experiment: Experiment | PretrainedExperiment
+    if name in PRETRAINED:
+        assert "mlhw pretrained" in text
+        experiment = load_pretrained(name)
+    else:
+        assert f"mlhw train {name}" in text
+        experiment = load(name)
     assert experiment.description
     assert experiment.source
     assert experiment.result

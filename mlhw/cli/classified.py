@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from mlhw.cli.screen import Screen, errors, percent, plain, results, seconds
@@ -34,10 +35,11 @@ def _print_model(screen: Screen, summary: dict[str, Any], model: dict[str, Any],
     screen.print(f"{name}  ({model['parameters']:,} parameters)", style="bold")
     most = max(len(record["predictions"][name]) for record in good)
     ranks = most if most * len(good) <= MOST_LINES else 1
-    rows = []
-    for record in good[:MOST_PICTURES]:
-        for place, rank in enumerate(record["predictions"][name][:ranks]):
-            rows.append(_row(screen, record["file"] if place == 0 else "", rank, dim=place > 0))
+    rows = [
+        _row(screen, file if place == 0 else "", rank, dim=place > 0)
+        for file, record in zip(short_files(good), good[:MOST_PICTURES], strict=False)
+        for place, rank in enumerate(record["predictions"][name][:ranks])
+    ]
     screen.print_table(("picture", "class", "probability", ""), rows, right=(2,), spare=(3,))
     if len(good) > MOST_PICTURES:
         screen.print(f"… and {len(good) - MOST_PICTURES:,} more pictures; all are in {model['predictions']}")
@@ -47,6 +49,16 @@ def _print_model(screen: Screen, summary: dict[str, Any], model: dict[str, Any],
         screen.print_table(("most often", "pictures", "share"), shares, right=(1, 2))
     elif ranks < most:
         screen.print(f"the likeliest class of each; the first {most} are in {model['predictions']}", style="dim")
+
+
+def short_files(records: list[dict[str, Any]]) -> list[str]:
+    """The names of the pictures without the folder that they share."""
+    names = [record["file"] for record in records]
+    try:
+        shared = os.path.commonpath([os.path.dirname(name) for name in names])  # noqa: PTH120 (text, not a place)
+    except ValueError:  # whole paths beside relative ones
+        return names
+    return [name[len(shared) :].lstrip("/\\") for name in names]
 
 
 def _row(screen: Screen, file: str, rank: dict[str, Any], *, dim: bool) -> tuple[object, ...]:

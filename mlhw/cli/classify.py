@@ -102,7 +102,9 @@ def compare(
     labels: Labels = None,
     truth: Annotated[
         str | None,
-        typer.Option("--truth", metavar="FILE", help="CSV file,label of what the pictures show: also gives accuracies."),
+        typer.Option(
+            "--truth", metavar="FILE", help="CSV file,label of what the pictures show: also gives accuracies."
+        ),
     ] = None,
     top: Top = None,
     preprocess: Preprocess = None,

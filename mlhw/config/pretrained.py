@@ -56,7 +56,11 @@ class Filters(Strict):
     weights: dict[ModelName, PathText] = Field(default_factory=dict, max_length=100)
     labels: PathText | None = None
     layer: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    filters: Annotated[tuple[Annotated[int, Field(ge=0, le=65535)], ...], Field(min_length=1, max_length=64)] = (0, 1, 2)
+    filters: Annotated[tuple[Annotated[int, Field(ge=0, le=65535)], ...], Field(min_length=1, max_length=64)] = (
+        0,
+        1,
+        2,
+    )
     image: PathText | None = None
     cam: bool = False
     preprocess: Literal["course", "torchvision"] = "course"

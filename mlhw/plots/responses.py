@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from mlhw.plots.filters import scaled
 from mlhw.plots.page import MARGIN, Head, Page, columns
-from mlhw.plots.style import INK, MUTED, SMALL, look
-from mlhw.plots.text import text_width
+from mlhw.plots.style import INK, MUTED, RUN_COLOURS, SMALL, look
+from mlhw.plots.text import fit, text_width
 
 NOTES: Final = (
     "Brighter is higher: in each map black is its lowest value, white its highest (named below). Nothing is clipped."
@@ -24,16 +24,20 @@ _SIDES: Final = (
     (12, 2.1),
     (24, 1.5),
     (1 << 30, 1.1),
-)  # up to so many cells: the side of a square one in inches
+)  # up to so many cells: inches, the side of a square one
+_SMALLEST: Final = 5.5  # points
+_NARROWEST: Final = 0.95  # inches for a cell's texts
 _BELOW, _APART = 0.36, 0.22  # inches: for a bar with its values, between cells
 _BAR: Final = 0.08  # inches
 _THUMB: Final = 0.27  # inches, the filter beside its name
-_ABOVE: Final = {False: 0.22, True: _THUMB + 0.07}  # inches for a name, without and with that
+_BESIDE: Final = _THUMB + 0.07  # inches that it takes
+_ABOVE: Final = {False: 0.22, True: _BESIDE}  # inches for a name, without and with that
 
 
-def value(number: float) -> str:
-    """``number`` in three digits, with a true minus."""
-    return f"{number + 0.0:.3g}".replace("-", "\N{MINUS SIGN}")
+def value(number: float, digits: int = 3) -> str:
+    """``number`` in so many digits, with true minus signs and no zeros in front of its power of ten."""
+    mantissa, mark, power = f"{number + 0.0:.{digits}g}".partition("e")
+    return f"{mantissa}{mark}{int(power) if mark else ''}".replace("-", "\N{MINUS SIGN}")
 
 
 def shades(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
@@ -72,10 +76,15 @@ def draw_responses(
     aspect = math.sqrt(picture.shape[1] / picture.shape[0])
     wide, high = side * aspect, side / aspect
     above = _ABOVE[thumbnails is not None]
+    names = [f"filter {index}" for index in indices]
     with look():
-        across, down = wide + _APART, above + high + _BELOW
+        longest = max(text_width(name, SMALL, bold=True) for name in names) / 72 + (
+            0 if thumbnails is None else _BESIDE
+        )
+        room = max(wide, longest, _NARROWEST)
+        across, down = room + _APART, above + high + _BELOW
         beside = cells if cells <= _IN_A_ROW and cells * across < 12 else columns(cells, across, down, _APART)
-        width = max(beside * (wide + _APART) - _APART, 4.0)
+        width = max(beside * across - _APART, 4.0)
         head = Head(title, f"{NOTES} {note}".strip(), width)
         page = Page(width + 2 * MARGIN, head.height + math.ceil(cells / beside) * down + MARGIN * 1.5)
         head.draw(page)
@@ -87,8 +96,9 @@ def draw_responses(
                 _draw_picture(page, picture, left, top + above, wide, high)
                 continue
             thumbnail = None if thumbnails is None else thumbnails[place - 1]
-            _name(page, f"filter {indices[place - 1]}", thumbnail, left, top + above)
+            _name(page, names[place - 1], thumbnail, left, top + above)
             _draw_map(page, maps[place - 1], left, top + above, wide, high)
+            _draw_bar(page, maps[place - 1], left, top + above + high + 0.06, room)
     return page.figure
 
 
@@ -106,7 +116,7 @@ def _name(page: Page, name: str, thumbnail: np.ndarray | None, left: float, belo
         axes = page.axes(left, below - 0.05 - high, wide, high)
         axes.imshow(np.moveaxis(scaled(thumbnail), 0, 2), aspect="auto", interpolation="nearest")
         axes.set_axis_off()
-        left += wide + 0.07
+        left += _BESIDE
     page.write(left, below - 0.06, name, SMALL, weight="bold", va="bottom", gid="name")
 
 
@@ -118,19 +128,35 @@ def _draw_map(page: Page, values: np.ndarray, left: float, top: float, wide: flo
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(True)
     axes.spines[:].set(color=MUTED, linewidth=0.5)
-    low, highest, below = float(values.min()), float(values.max()), top + high + 0.06 + _BAR + 0.03
-    if not highest > low:
-        page.write(left, below - _BAR - 0.03, f"{value(low)} everywhere", SMALL - 1, gid="value")
+
+
+def _draw_bar(page: Page, values: np.ndarray, left: float, top: float, room: float) -> None:
+    """The shades of a map from its lowest to its highest value, ``room`` inches wide, and zero where it lies between."""
+    low, high = float(values.min()), float(values.max())
+    if not high > low:
+        text, size = fit(f"{value(low)} everywhere", room * 72, SMALL - 1, _SMALLEST, 1)
+        page.write(left, top, text, size, gid="value")
         return
-    bar = page.axes(left, top + high + 0.06, wide, _BAR)
-    bar.imshow(np.linspace(0, 1, 256)[None], cmap="gray", aspect="auto", extent=(low, highest, 0, 1))
+    bar = page.axes(left, top, room, _BAR)
+    bar.imshow(np.linspace(0, 1, 256)[None], cmap="gray", aspect="auto", extent=(low, high, 0, 1))
     bar.set(xticks=[], yticks=[])
     bar.spines[:].set_visible(True)
     bar.spines[:].set(color=MUTED, linewidth=0.5)
-    ends = [text_width(value(end), SMALL - 1) / 72 for end in (low, highest)]
-    page.write(left, below, value(low), SMALL - 1, gid="value")
-    page.write(left + wide, below, value(highest), SMALL - 1, ha="right", gid="value")
-    zero = -low / (highest - low) * wide
-    if ends[0] + 0.1 < zero < wide - ends[1] - 0.1:
+    ends, widths = _ends(low, high, room)
+    below = top + _BAR + 0.03
+    page.write(left, below, ends[0], SMALL - 1, gid="value")
+    page.write(left + room, below, ends[1], SMALL - 1, ha="right", gid="value")
+    zero = -low / (high - low) * room
+    if widths[0] + 0.1 < zero < room - widths[1] - 0.1:
         page.write(left + zero, below, "0", SMALL - 1, ha="center", color=INK, gid="value")
-        bar.axvline(0, color="#D55E00", linewidth=0.8)
+        bar.axvline(0, color=RUN_COLOURS[3], linewidth=0.8)
+
+
+def _ends(low: float, high: float, room: float) -> tuple[list[str], list[float]]:
+    """``low`` and ``high`` in as many digits as fit beside each other into ``room``, and their widths, in inches."""
+    for digits in (3, 2, 1):
+        texts = [value(end, digits) for end in (low, high)]
+        widths = [text_width(text, SMALL - 1) / 72 for text in texts]
+        if sum(widths) + 0.08 <= room:
+            break
+    return texts, widths

@@ -48,7 +48,9 @@ def resolve(
     models = tuple(dict.fromkeys(asked.models))
     files = {**asked.weights, **_by_model(weights, models)}
     if strangers := [name for name in files if name not in models]:
-        raise ConfigError(f"weights for {', '.join(strangers)}, but the models are {', '.join(models)}. Name one of these.")
+        raise ConfigError(
+            f"weights for {', '.join(strangers)}, but the models are {', '.join(models)}. Name one of these."
+        )
     if kind == "compare" and len(models) < 2:
         raise ConfigError(f"a comparison needs two models or more, got {', '.join(models)}. Name another.")
     changed: dict[str, Any] = {"models": models, "weights": {name: _absolute(file) for name, file in files.items()}}
@@ -85,7 +87,9 @@ def _override(key: str, value: Any) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ConfigError(f"{escape_name(str(value))}: a name that is not UTF-8, which no YAML holds. Rename it.") from None
+        raise ConfigError(
+            f"{escape_name(str(value))}: a name that is not UTF-8, which no YAML holds. Rename it."
+        ) from None
     return f"{key}={text}"
 
 

@@ -18,12 +18,14 @@ WORDS = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "ni
 
 def findings(found: Agreement) -> list[str]:
     """Paragraphs on agreement, near misses, confidence, size and, with known truth, accuracy."""
-    said = [_one_picture(found)] if found.pictures == 1 else [_all(found), *_differences(found), *_pairs(found)]
+    said = [_one_picture(found)] if found.pictures == 1 else [_all(found), *_pairs(found), *_differences(found)]
     said += _misses(found) if found.reference == "agreed" else _accuracy(found)
     said += _confidence(found)
     said += _size(found)
     if found.reference == "agreed":
-        said.append("Who is right these numbers cannot tell: agreement is not accuracy. --truth FILE brings in the true classes.")
+        said.append(
+            "Who is right these numbers do not tell: agreement is no accuracy. --truth FILE brings in the true classes."
+        )
     return [paragraph for paragraph in said if paragraph]
 
 
@@ -43,25 +45,26 @@ def _all(found: Agreement) -> str:
         return f"{every} name the same class on each of the {found.pictures:,} pictures."
     if agree == 0:
         return f"On none of the {found.pictures:,} pictures do {_lower(every)} name the same class."
-    return f"{every} name the same class on {_of(agree, found.pictures)} pictures."
+    return f"{every} name the same class on {_of(agree, found.pictures)} pictures{_share(agree, found.pictures)}."
 
 
 def _differences(found: Agreement) -> list[str]:
     near, plain = found.count("near"), found.count("plain")
     if not near + plain:
         return []
-    two = "one network has the other's class" if len(found.models) == 2 else "of any two that differ one has the other's class"
+    two = "one has the other's class" if len(found.models) == 2 else "of any two that differ, one has the other's class"
     if not plain:
         which = "The difference" if near == 1 else f"Each of the {near:,} differences"
         return [f"{which} is a near miss: {two} among its first five."]
     worst = [file for file, verdict in zip(found.files, found.verdicts, strict=True) if verdict == "plain"]
-    examples = f" ({_listed(worst[:NAMED])}{' among them' if plain > NAMED else ''})"
+    examples = _listed(worst[:NAMED]) + (" among them" if plain > NAMED else "")
     if not near:
-        which = "the difference is" if plain == 1 else f"of the {plain:,} differences none is"
-        return [f"{which[0].upper()}{which[1:]} {'no' if plain == 1 else 'a'} near miss{examples}: {two} among its first five nowhere."]
+        which = "The difference is" if plain == 1 else f"All {plain:,} differences are"
+        kind = "a plain one" if plain == 1 else "plain ones"
+        return [f"{which} {kind} ({examples}): there is no near miss, where {two} among its first five."]
     nearly = f"{near:,} {'is a near miss' if near == 1 else 'are near misses'}"
     plainly = f"{plain:,} {'is a plain one' if plain == 1 else 'are plain ones'}"
-    return [f"Of the {near + plain:,} differences {nearly} ({two} among its first five), {plainly}{examples}."]
+    return [f"Of the {near + plain:,} differences {nearly} ({two} among its first five), {plainly} ({examples})."]
 
 
 def _pairs(found: Agreement) -> list[str]:
@@ -69,14 +72,20 @@ def _pairs(found: Agreement) -> list[str]:
         return []
     counts = {(i, j): int(found.same[i, j]) for i, j in combinations(range(len(found.models)), 2)}
     most, least = max(counts.values()), min(counts.values())
+    if not most:
+        return ["Nor do any two of them on any picture."]
     if most == least:
         return [f"Any two of them agree on {_of(most, found.pictures)}: no pair is more alike than another."]
 
     def named(count: int) -> str:
         pairs = [f"{found.models[i]} and {found.models[j]}" for (i, j), n in counts.items() if n == count]
-        return _listed(pairs[:NAMED], ", as well as ") + (f" (and {len(pairs) - NAMED} more pairs)" if len(pairs) > NAMED else "")
+        return _listed(pairs[:NAMED], ", as well as ") + (
+            f" (and {len(pairs) - NAMED} more pairs)" if len(pairs) > NAMED else ""
+        )
 
-    return [f"Most alike are {named(most)} ({_of(most, found.pictures)}), least {named(least)} ({_of(least, found.pictures)})."]
+    return [
+        f"Most alike are {named(most)} ({_of(most, found.pictures)}), least {named(least)} ({_of(least, found.pictures)})."
+    ]
 
 
 def _misses(found: Agreement) -> list[str]:
@@ -84,13 +93,13 @@ def _misses(found: Agreement) -> list[str]:
     if len(found.models) < 3 or not found.known:
         return []
     total = found.pictures
-    begin = f"A class that more than half of the networks name there is on {_of(found.known, total)} pictures"
+    begin = f"On {_of(found.known, total)} pictures{_share(found.known, total)} more than half of the networks name one class"
     off = [
         f"{name} on {near + plain:,} ({near:,} near, {plain:,} plain)"
         for name, near, plain in zip(found.models, found.nears.tolist(), found.plains.tolist(), strict=True)
         if near + plain
     ]
-    return [f"{begin}; {f'others go their own way: {_listed(off)}' if off else 'nobody goes another way'}."]
+    return [f"{begin}; {f'off it are {_listed(off)}' if off else 'and so do all others there'}."]
 
 
 def _confidence(found: Agreement) -> list[str]:
@@ -117,8 +126,8 @@ def _confidence(found: Agreement) -> list[str]:
     if even:
         most = log2(max(found.classes))
         said.append(
-            f"{_listed(even)} hardly prefer{'s' if len(even) == 1 else ''} any class: {max(found.classes):,} equal ones would have "
-            f"{most:.2f} bits. So do weights that were never trained."
+            f"{_listed(even)} hardly prefer{'s' if len(even) == 1 else ''} any class ({max(found.classes):,} equal ones would "
+            f"have {most:.2f} bits), as weights do that were never trained."
         )
     return [" ".join(said)]
 
@@ -134,8 +143,15 @@ def _size(found: Agreement) -> list[str]:
         return []
     order = np.argsort(found.parameters, kind="stable")
     shares = found.with_others()[order]
+    if not shares.any():
+        return []
     steps = np.diff(shares)
-    listed = _listed([f"{found.models[i]} {_millions(found.parameters[i])} {_percent(share)}" for i, share in zip(order, shares, strict=True)])
+    listed = _listed(
+        [
+            f"{found.models[i]} ({_millions(found.parameters[i])}) {_percent(share)}"
+            for i, share in zip(order.tolist(), shares.tolist(), strict=True)
+        ]
+    )
     if np.all(steps > 0):
         trend = "rises with size"
     elif np.all(steps < 0):
@@ -151,13 +167,16 @@ def _accuracy(found: Agreement) -> list[str]:
     if not found.known:
         return []
     rows = [
-        f"{name} {hit:,} right, {near:,} near misses, {plain:,} plain ones"
+        f"{name} {hit:,} right, {near:,} near miss{'es' if near != 1 else ''}, {plain:,} plain"
         for name, hit, near, plain in zip(
             found.models, found.hits.tolist(), found.nears.tolist(), found.plains.tolist(), strict=True
         )
     ]
     count = "the one picture" if found.known == 1 else f"the {found.known:,} pictures"
-    return [f"Of {count} whose class is known: {'; '.join(rows)} (near: the true class among the first five).", *_larger(found)]
+    return [
+        f"Of {count} whose class is known: {'; '.join(rows)} (near: the true class among the first five).",
+        *_larger(found),
+    ]
 
 
 def _larger(found: Agreement) -> list[str]:
@@ -171,7 +190,9 @@ def _larger(found: Agreement) -> list[str]:
     if ours > theirs:
         begin = f"Larger is better here: {size} is right most often ({ours:,}; next {other} with {theirs:,})."
     elif ours == theirs:
-        begin = f"Larger is not better here: {size} is right as often as {other} ({_millions(found.parameters[rival])})."
+        begin = (
+            f"Larger is not better here: {size} is right as often as {other} ({_millions(found.parameters[rival])})."
+        )
     else:
         begin = (
             f"Larger is not better here: {size} is right {ours:,} times, {other} with {_millions(found.parameters[rival])} "
@@ -205,7 +226,12 @@ def _lower(text: str) -> str:
 
 
 def _of(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,}" if whole < 20 else f"{part:,} of {whole:,} ({100 * part / whole:.0f} %)"
+    return f"{part:,} of {whole:,}"
+
+
+def _share(part: int, whole: int) -> str:
+    """In brackets, where there are enough for a percentage to say something."""
+    return f" ({_percent(part / whole)})" if whole >= 20 else ""
 
 
 def _percent(share: float) -> str:

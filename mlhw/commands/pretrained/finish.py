@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from time import perf_counter
 from typing import Any, Final
 
 from mlhw.commands.display import Display
 from mlhw.commands.pretrained import results
+from mlhw.commands.pretrained.naming import counted, short_names
 from mlhw.commands.pretrained.prepare import Job
 from mlhw.commands.pretrained.results import Results
 from mlhw.commands.pretrained.tables import predictions_files
-from mlhw.datasets.names import csv_name, escape_name
+from mlhw.datasets.names import csv_name
 from mlhw.files import write_json
 from mlhw.runs.environment import peak_memory_mb
 from mlhw.runs.signature import signature
 from mlhw.runs.store import Run
 
 MOST_SKIPPED: Final = 1000  # that the summary lists; predictions.csv has all
-MOST_ON_A_SHEET: Final = 100
 
 
 def finish(run: Run, job: Job, facts: dict[str, Any], began: float, display: Display) -> dict[str, Any]:
@@ -34,15 +33,18 @@ def finish(run: Run, job: Job, facts: dict[str, Any], began: float, display: Dis
     """
     found = results.read(run, job.asked.models, job.pictures)
     more: dict[str, Any] = {}
+    records = list(found.records())
     if found.good:
         display.say("drawing …")
         if job.compares:
             from mlhw.commands.pretrained.compare import conclude
 
-            more = conclude(run, job, found)
+            more, each = conclude(run, job, found)
+            for place, facts_of in zip(found.good, each, strict=True):
+                records[place] |= facts_of
         else:
             _draw_grids(run, job, found)
-    write_json(run.path / "predictions.json", _heading(run, job, found) | more | {"predictions": list(found.records())})
+    write_json(run.path / "predictions.json", _heading(run, job, found) | more | {"predictions": records})
     summary = _heading(run, job, found) | {
         "status": "done",
         "preprocess": job.asked.preprocess,
@@ -69,7 +71,12 @@ def _heading(run: Run, job: Job, found: Results) -> dict[str, Any]:
         "experiment": job.experiment.name,
         "kind": job.asked.kind,
         "models": [
-            {"name": network.name, "parameters": network.parameters, "weights": network.source, "predictions": path.name}
+            {
+                "name": network.name,
+                "parameters": network.parameters,
+                "weights": network.source,
+                "predictions": path.name,
+            }
             for network, path in zip(job.networks, files, strict=True)
         ],
         "pictures": {"found": len(found.pictures), "classified": len(found.good), "skipped": len(found.skipped)},
@@ -86,7 +93,7 @@ def classes(found: Results, most: int = 20) -> dict[str, dict[str, int]]:
 
 def _draw_grids(run: Run, job: Job, found: Results) -> None:
     """Draw a sheet for each network: grid.png of a single one, else grid-<model>.png."""
-    from mlhw.commands.pretrained.pictures import small, spread
+    from mlhw.commands.pretrained.pictures import MOST_ON_A_SHEET, small, spread
     from mlhw.plots.grid import Card, draw_grid, pixels
     from mlhw.plots.style import save
 
@@ -104,23 +111,6 @@ def _draw_grids(run: Run, job: Job, found: Results) -> None:
         save(sheet, run.plots / name, formats=("png",))
 
 
-def counted(found: Results, shown: int) -> str:
-    """How many pictures there are and are shown, in words."""
-    count = len(found.good)
-    words = f"{count:,} picture{'s' if count != 1 else ''}"
-    return words if shown == count else f"{shown:,} of {words}, evenly spread"
-
-
-def short_names(found: Results) -> list[str]:
-    """The names of all pictures without the folder that they share."""
-    names = [escape_name(picture.name) for picture in found.pictures]
-    folders = {os.path.dirname(name) for name in names}  # noqa: PTH120 (text, not a place)
-    shared = os.path.commonpath(folders) if len({os.path.isabs(name) for name in names}) == 1 else ""  # noqa: PTH117
-    return [name[len(shared) :].lstrip("/\\") if shared else name for name in names]
-
-
 def _notes(job: Job) -> str:
     sizes = "squashed to the network's size" if job.asked.preprocess == "course" else "torchvision's resize and crop"
     return f"{sizes[0].upper()}{sizes[1:]}. Title: the likeliest class; bar: its probability."
-
-

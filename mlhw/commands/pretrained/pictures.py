@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 
 from mlhw.datasets.pictures import BadImage, open_picture
 
+MOST_ON_A_SHEET = 100
 THREADS = 2  # each may hold a picture of 50 megapixels
 
 

@@ -19,7 +19,9 @@ from mlhw.models import zoo
 from mlhw.models.preprocessing import Preprocessing, stack
 from mlhw.models.zoo import How, Network
 
-CPU_ROWS: Final = 8  # in a batch: its activations stay below 32 MB, from where glibc gets and gives back memory page by page
+CPU_ROWS: Final = (
+    8  # in a batch: its activations stay below 32 MB, from where glibc gets and gives back memory page by page
+)
 MOST_DECODERS: Final = 16
 MOST_LANES: Final = 8
 

@@ -52,7 +52,9 @@ def read(
         more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
         raise DataError(f"{path}: {'; '.join(faults[:SHOWN])}{more}.")
     if not any(found):
-        raise DataError(f"{path} labels none of the {len(pictures)} pictures. Its files should be named as {pictures[0].name}.")
+        raise DataError(
+            f"{path} labels none of the {len(pictures)} pictures. Its files should be named as {pictures[0].name}."
+        )
     if strangers:
         warn(f"{path}: {strangers} of its files are not among the pictures")
     return found

@@ -140,9 +140,13 @@ def _classify(job: Job, tables: Tables, display: Display) -> None:
         warnings.simplefilter("ignore")  # Pillow's of odd pictures, from many threads
         with closing(pipeline.outcomes(rest, networks, job.asked.preprocess, job.depth, lanes)) as batches:
             for batch in batches:
-                bad = next((outcome for outcome in batch if not outcome.predictions), None) if job.asked.strict else None
+                bad = (
+                    next((outcome for outcome in batch if not outcome.predictions), None) if job.asked.strict else None
+                )
                 tables.append(batch if bad is None else batch[: batch.index(bad)])
                 if bad is not None:
                     name = escape_name(bad.picture.name)
-                    raise MlhwError(f"{name}: {bad.reason}. Repair or remove it, or leave out --strict to skip such files.")
+                    raise MlhwError(
+                        f"{name}: {bad.reason}. Repair or remove it, or leave out --strict to skip such files."
+                    )
                 display.progress(what, tables.done, total)

@@ -1,0 +1,92 @@
+"""Compared networks, for a person to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlhw.cli.classified import MOST_PICTURES, middle, print_end, print_skipped, short_files
+from mlhw.cli.screen import Screen, percent, plain, results
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+SIGNS = {"agree": ("=", "green"), "near": ("~", "yellow"), "plain": ("≠", "red")}
+LEGEND = (
+    "= all name the same class   ~ near miss: of any two, one has the other's class among its first five   ≠ neither"
+)
+
+
+def print_compared(summary: dict[str, Any], predictions: list[dict[str, Any]]) -> None:
+    """Print what each network sees in each picture, the numbers, the findings, and where the files are."""
+    screen = results()
+    good = [record for record in predictions if record["status"] == "ok"]
+    if good:
+        _print_pictures(screen, summary, good)
+        screen.print()
+        _print_networks(screen, summary["agreement"])
+        screen.print()
+        for paragraph in summary["findings"]:
+            # Broken between words on a terminal, and not at all in a file.
+            screen.console.print(plain(paragraph), soft_wrap=not screen.console.is_terminal)
+        screen.print()
+    print_skipped(screen, summary)
+    print_end(screen, summary)
+
+
+def _print_pictures(screen: Screen, summary: dict[str, Any], good: list[dict[str, Any]]) -> None:
+    """A line for each picture and a column for each network; a line for each network where there is no room beside."""
+    from rich.text import Text
+
+    models = [model["name"] for model in summary["models"]]
+    files = short_files(good)
+    shown = good[:MOST_PICTURES]
+    cell = (screen.console.width - 4 - min(24, max(map(len, files[: len(shown)])) + 2)) // len(models) - 2
+    if cell >= 18:
+        file_room = max(8, screen.console.width - 4 - len(models) * (cell + 2) - 2)
+        rows = []
+        for file, record in zip(files, shown, strict=False):
+            sign, colour = SIGNS[record["verdict"]]
+            cells = [_cell(record["predictions"][name][0], min(cell, 34)) for name in models]
+            rows.append((middle(file, min(file_room, 40)), Text(sign, style=colour), *cells))
+        screen.print_table(("picture", "", *models), rows)
+    else:
+        rows = []
+        for file, record in zip(files, shown, strict=False):
+            sign, colour = SIGNS[record["verdict"]]
+            for place, name in enumerate(models):
+                first = record["predictions"][name][0]
+                head = (middle(file, 28), Text(sign, style=colour)) if place == 0 else ("", "")
+                rows.append((*head, name, middle(first["class_name"], 24), percent(first["probability"])))
+        screen.print_table(("picture", "", "network", "class", "probability"), rows, right=(4,))
+    if len(good) > len(shown):
+        screen.print(f"… and {len(good) - len(shown):,} more pictures; all are in predictions.json")
+    screen.print(LEGEND, style="dim")
+
+
+def _cell(rank: dict[str, Any], room: int) -> Text:
+    from rich.text import Text
+
+    share = percent(rank["probability"])
+    return Text.assemble(middle(rank["class_name"], max(4, room - len(share) - 1)), " ", (share, "dim"))
+
+
+def _print_networks(screen: Screen, found: dict[str, Any]) -> None:
+    """The numbers of each network, the smallest first."""
+    networks = sorted(found["networks"], key=lambda network: network["parameters"])
+    with_truth = found["reference"] == "truth"
+    headers = ["network", "parameters", "confidence", "entropy", "agreement"]
+    rows = [
+        [
+            network["name"],
+            f"{network['parameters'] / 1e6:,.1f} M",
+            percent(network["mean_confidence"]),
+            f"{network['mean_entropy_bits']:.2f} bits",
+            percent(network["agreement_with_others"]),
+        ]
+        for network in networks
+    ]
+    if with_truth:
+        headers += ["top-1", "top-5"]
+        for row, network in zip(rows, networks, strict=True):
+            row += [percent(network["top1_accuracy"]), percent(network["top5_accuracy"])]
+    screen.print_table(headers, rows, right=tuple(range(1, len(headers))), spare=(1,))

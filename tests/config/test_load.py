@@ -169,3 +169,12 @@ def test_an_unknown_experiment_is_answered_with_the_nearest() -> None:
 def test_shipped_experiments_do_not_depend_on_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert isinstance(load("digits-cnn"), Experiment)
+
+
+def test_a_key_that_is_called_as_its_kind_is_named_once(tmp_path: Path) -> None:
+    (tmp_path / "f.yaml").write_text("name: f\npretrained:\n  kind: filters\n  preprocess: none\n  filters: [-1]\n")
+    with pytest.raises(ConfigError) as caught:
+        load_pretrained_file(tmp_path / "f.yaml")
+    lines = str(caught.value).splitlines()
+    assert any(":4" in line and "'pretrained.preprocess'" in line for line in lines)
+    assert any(":5" in line and "'pretrained.filters.0'" in line for line in lines)

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks import loops, programs
 from benchmarks.convolution import convolution
 from benchmarks.harness import Result
+from benchmarks.pretrained import pretrained
 from benchmarks.report import as_json, cells, machine, machine_line, table
 from benchmarks.workplace import Workplace, workplace
 from mlhw.commands.threads import use_threads
@@ -20,6 +21,7 @@ BENCHMARKS = {
     "numpy-mlp-notebook": loops.numpy_mlp,
     "digits-cnn-notebook": loops.digits_cnn,
     "convolution": convolution,
+    "pretrained": pretrained,
     "data": programs.data,
     "start": programs.start,
     "memory": programs.memory,

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SIGNS = {"agree": ("=", "green"), "near": ("~", "yellow"), "plain": ("≠", "red")}
-LEGEND = (
-    "= all name the same class   ~ near miss: of any two, one has the other's class among its first five   ≠ neither"
-)
+LEGEND = "= all agree  ~ near miss: one has the other's class in its first five  ≠ plain"
 
 
 def print_compared(summary: dict[str, Any], predictions: list[dict[str, Any]]) -> None:

@@ -29,7 +29,9 @@ def as_config_error(error: ValidationError, model: type[BaseModel], document: Do
 def _without_tags(location: Sequence[str | int], value: Any) -> Path:
     """The path in the document: pydantic puts a union's kind in between, which no YAML has."""
     path: list[str | int] = []
-    entered = True  # the kind comes first in a mapping; later the same word is a key, as `filters` is of the kind filters
+    entered = (
+        True  # the kind comes first in a mapping; later the same word is a key, as `filters` is of the kind filters
+    )
     for step in location:
         if entered and isinstance(value, dict) and value.get("kind") == step:
             entered = False

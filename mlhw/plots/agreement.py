@@ -66,19 +66,22 @@ def draw_agreement(found: Compared) -> Figure:
         left = MARGIN + widest + 0.12
         # Where the misses begin if they stand beside the matrix.
         beside = max(left + side, MARGIN + text_width(_WHOM, 10.5, bold=True) / 72) + 0.6 + widest + 0.12
-        apart = found.counts is not None and beside > MARGIN + 0.6 * _WIDTH
+        pairs = count > 2  # of two networks all is said above
+        apart = found.counts is not None and (beside > MARGIN + 0.6 * _WIDTH or not pairs)
         head = Head(_heading(found), "", _WIDTH)
         outcomes = MARGIN + head.height
         bars = outcomes + 1.55
         misses = bars + count * row + 0.75
         matrix = misses + (count * row + 1.05 if apart else 0)
         lower = max(side + widest, 0 if found.counts is None or apart else count * row + 0.3)
-        page = Page(_WIDTH + 2 * MARGIN, matrix + lower + 0.15 + MARGIN)
+        bottom = matrix + lower + 0.15 if pairs else matrix - 0.7
+        page = Page(_WIDTH + 2 * MARGIN, bottom + MARGIN)
         rows = _Rows(page, found, order, names, size, count * row)
         head.draw(page)
         _outcomes(page, outcomes, found)
         _bars(rows, left, bars)
-        _matrix(rows, left, matrix, side)
+        if pairs:
+            _matrix(rows, left, matrix, side)
         if found.counts is not None:
             _misses(rows, left if apart else beside, misses)
     return page.figure

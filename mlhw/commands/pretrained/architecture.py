@@ -54,12 +54,15 @@ def architecture(name: str) -> dict[str, Any]:
 
 
 def _built(name: str) -> nn.Module:
-    """The network without numbers where its code allows that, else with initial weights."""
+    """The network with whatever numbers its memory holds where its code allows that, else with initial weights."""
+    # torchvision's weights for GoogLeNet are without its auxiliary outputs.
+    options = {"aux_logits": False} if name == "googlenet" else {}
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
         try:
             with torch.device("meta"):
-                module: nn.Module = torchvision.models.get_model(name, weights=None)
+                module: nn.Module = torchvision.models.get_model(name, weights=None, **options)
+            module.to_empty(device="cpu")  # memory that nothing has written to: VGG16's costs no time and no room
         except (RuntimeError, NotImplementedError):  # RegNet reads its widths from a tensor
-            module = torchvision.models.get_model(name, weights=None)
+            module = torchvision.models.get_model(name, weights=None, **options)
     return module.eval()

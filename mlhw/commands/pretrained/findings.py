@@ -90,7 +90,7 @@ def _pairs(found: Agreement) -> list[str]:
 
 def _misses(found: Agreement) -> list[str]:
     """Who is not with the majority, and how far off."""
-    if len(found.models) < 3 or not found.known:
+    if len(found.models) < 3 or found.pictures < 2 or not found.known:
         return []
     total = found.pictures
     begin = f"On {_of(found.known, total)} pictures{_share(found.known, total)} more than half of the networks name one class"
@@ -133,8 +133,9 @@ def _confidence(found: Agreement) -> list[str]:
 
 
 def _sure(found: Agreement, place: int) -> str:
-    share = _percent(found.confidence[place])
-    return f"{found.models[place]} ({share} for its first class on average, {found.entropy_bits[place]:.2f} bits of entropy)"
+    average = " on average" if found.pictures > 1 else ""
+    share, bits = _percent(found.confidence[place]), f"{found.entropy_bits[place]:.2f} bits of entropy"
+    return f"{found.models[place]} ({share} for its first class{average}, {bits})"
 
 
 def _size(found: Agreement) -> list[str]:

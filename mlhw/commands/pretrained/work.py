@@ -99,7 +99,7 @@ def _work(run: store.Run, job: Job, display: Display, began: float) -> dict[str,
             display.say(f"going on after {first:,} of {len(job.pictures):,} pictures")
         with closing(tables):
             try:
-                _classify(job, tables, display)
+                classify(job, tables, display)
             except KeyboardInterrupt:
                 count = f"after {tables.done:,} of {len(job.pictures):,} pictures"
                 raise Interrupted(f"interrupted {count}. Go on with: mlhw resume {run.id}") from None
@@ -128,7 +128,7 @@ def _on_record(run: store.Run) -> Iterator[None]:
     run.log("done")
 
 
-def _classify(job: Job, tables: Tables, display: Display) -> None:
+def classify(job: Job, tables: Tables, display: Display) -> None:
     """Write the rows of all pictures that are not done yet. Raises MlhwError for a bad one where the job is ``strict``."""
     rest, total = job.pictures[tables.done :], len(job.pictures)
     networks = job.networks

@@ -107,10 +107,9 @@ def _confidence(found: Agreement) -> list[str]:
     first, last = int(order[0]), int(order[-1])
     said = []
     if found.confidence[first] - found.confidence[last] < ALIKE:
-        said.append(
-            f"{_every(found)} are about equally sure: the first class has {_percent(found.confidence[last])} to "
-            f"{_percent(found.confidence[first])} on average."
-        )
+        low, high = _percent(found.confidence[last]), _percent(found.confidence[first])
+        share = low if low == high else f"{low} to {high}"
+        said.append(f"{_every(found)} are about equally sure: {share} for the first class{_on_average(found)}.")
     else:
         said.append(f"Surest is {_sure(found, first)}, least sure {_sure(found, last)}.")
         if (undecided := int(found.entropy_bits.argmin())) != first:
@@ -133,9 +132,12 @@ def _confidence(found: Agreement) -> list[str]:
 
 
 def _sure(found: Agreement, place: int) -> str:
-    average = " on average" if found.pictures > 1 else ""
     share, bits = _percent(found.confidence[place]), f"{found.entropy_bits[place]:.2f} bits of entropy"
-    return f"{found.models[place]} ({share} for its first class{average}, {bits})"
+    return f"{found.models[place]} ({share} for its first class{_on_average(found)}, {bits})"
+
+
+def _on_average(found: Agreement) -> str:
+    return " on average" if found.pictures > 1 else ""
 
 
 def _size(found: Agreement) -> list[str]:

@@ -59,7 +59,7 @@ def draw_agreement(found: Compared) -> Figure:
     order = np.argsort(found.parameters, kind="stable").tolist()
     row = float(np.clip(9.0 / count, 0.13, 0.32))  # inches
     size = min(SMALL, row * 72 / _LINE)
-    side = float(np.clip(0.62 * count, 1.9, 6.0))
+    side = float(np.clip(0.62 * count, 1.9, max(6.0, min(0.1 * count, 7.5))))
     with look():
         names = [shorten(found.models[place], _LONGEST_NAME * 72, size) for place in order]
         widest = max(text_width(name, size) for name in names) / 72
@@ -175,8 +175,9 @@ def _matrix(rows: _Rows, left: float, top: float, side: float) -> None:
     colours = _SHADES.with_extremes(bad="#FFFFFF")
     shown = np.where(itself, np.nan, share)
     axes.imshow(shown, cmap=colours, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    axes.set_xticks(range(count), rows.names, size=rows.size, rotation=90)
-    axes.set_yticks(range(count), rows.names, size=rows.size)
+    points = min(rows.size, side * 72 / count / _LINE)
+    axes.set_xticks(range(count), rows.names, size=points, rotation=90)
+    axes.set_yticks(range(count), rows.names, size=points)
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

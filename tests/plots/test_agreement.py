@@ -44,7 +44,7 @@ def texts(figure: Figure, gid: str) -> list[str]:
 
 
 @pytest.mark.parametrize("with_counts", [True, False])
-@pytest.mark.parametrize("count", [2, 3, 5, 8, 20, 60])
+@pytest.mark.parametrize("count", [2, 3, 5, 8, 13, 60])
 def test_every_text_is_inside_and_free(
     count: int, with_counts: bool, text_faults: Callable[[Figure], list[str]]
 ) -> None:

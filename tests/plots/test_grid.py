@@ -24,6 +24,7 @@ NAMES = [
 ]
 SHAPES = [(9, 9), (40, 90), (90, 40), (1, 1), (3, 2000), (2000, 3), (300, 300)]
 COUNTS = [1, 2, 3, 5, 13, 37, 100]
+SIDE_BY_SIDE = [(1, 2), (2, 11), (3, 3), (5, 2), (13, 11), (37, 2), (100, 3)]
 
 
 def picture(number: int) -> np.ndarray:
@@ -81,8 +82,7 @@ def test_every_text_of_a_grid_is_inside_and_free(count: int, text_faults: Callab
     assert len(texts(figure, "title")) == len(texts(figure, "file")) == count
 
 
-@pytest.mark.parametrize("count", COUNTS)
-@pytest.mark.parametrize("networks", [2, 3, 11])
+@pytest.mark.parametrize(("count", "networks"), SIDE_BY_SIDE)
 def test_every_text_side_by_side_is_inside_and_free(
     count: int, networks: int, text_faults: Callable[[Figure], list[str]]
 ) -> None:

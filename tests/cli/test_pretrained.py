@@ -1,0 +1,180 @@
+"""pretrained classify and compare as a user types them: streams, exit codes, and a run that is cut off and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mlhw.cli.app import app
+from mlhw.config.load import load_pretrained_file
+from tests.cli.program import mlhw
+from tests.commands.pictures_made import OTHER, SMALL, draw_pictures
+from tests.models.zoo_made import by_hand, saved
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """--weights for both networks."""
+    folder = tmp_path_factory.mktemp("weights")
+    files = [(name, saved(by_hand(name), folder / f"{name}.pth")) for name in (SMALL, OTHER)]
+    return [part for name, file in files for part in ("--weights", f"{name}={file}")]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Four pictures, of which one is cut off."""
+    paths = draw_pictures(tmp_path / "pictures", 4)
+    paths[2].write_bytes(paths[2].read_bytes()[:-20])
+    return tmp_path / "pictures"
+
+
+def here(*arguments: str) -> Result:
+    """``mlhw pretrained`` with ``arguments``, in this process."""
+    return CliRunner().invoke(app, ["pretrained", *arguments])
+
+
+def test_a_table_for_the_user_and_a_message_for_what_was_skipped(pictures: Path, weights: list[str]) -> None:
+    done = mlhw("pretrained", "classify", str(pictures), "--model", SMALL, *weights[:2])
+    assert done.code == 4
+    assert "picture 000.png" in done.out
+    assert "█" in done.out or "▏" in done.out
+    assert "cut off" in done.out
+    last = done.out.splitlines()[-1]
+    assert Path(last).is_dir()
+    assert last in done.err.splitlines()[0]  # where the run is comes first and last
+    assert "1 of 4 pictures could not be used" in done.err
+    shown = mlhw("show", "latest")
+    assert "3 pictures classified, 1 skipped" in shown.out
+    assert Path(last).name in mlhw("runs").out
+    assert mlhw("resume", "latest").code == 0
+    assert mlhw("rm", "latest", "--json").json == {"removed": [Path(last).name]}
+
+
+def test_json_is_alone_on_stdout_and_says_all(pictures: Path, weights: list[str]) -> None:
+    done = here("classify", str(pictures), "--model", SMALL, *weights[:2], "--json", "--top", "2")
+    assert done.exit_code == 4
+    record = json.loads(done.stdout)
+    assert record["pictures"] == {"found": 4, "classified": 3, "skipped": 1}
+    assert [each["status"] for each in record["predictions"]] == ["ok", "ok", "skipped", "ok"]
+    assert len(record["predictions"][0]["predictions"][SMALL]) == 2
+    assert {"run_id", "path", "models", "seconds_classifying", "device", "signature"} <= record.keys()
+
+
+def test_compare_prints_pictures_networks_and_findings(pictures: Path, weights: list[str]) -> None:
+    done = here("compare", str(pictures), "--model", f"{SMALL},{OTHER}", *weights, "-q")
+    assert done.exit_code == 4
+    assert f"Both {SMALL} and {OTHER}" in done.stdout or f"do both {SMALL} and {OTHER}" in done.stdout
+    assert "entropy" in done.stdout
+    record = json.loads(here("compare", str(pictures), "--model", f"{SMALL},{OTHER}", *weights, "--json").stdout)
+    assert record["findings"][0] in done.stdout
+    assert record["predictions"][0]["verdict"] in ("agree", "near", "plain")
+
+
+def test_many_pictures_do_not_flood_the_terminal(tmp_path: Path, weights: list[str]) -> None:
+    draw_pictures(tmp_path / "pictures", 60)
+    done = here("classify", str(tmp_path / "pictures"), "--model", SMALL, *weights[:2], "-q")
+    assert done.exit_code == 0
+    assert "… and 20 more pictures" in done.stdout
+    assert "most often" in done.stdout
+    assert len(done.stdout.splitlines()) < 65
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_stopped_says_how_to_go_on_and_loses_nothing(
+    sign: signal.Signals, tmp_path: Path, weights: list[str]
+) -> None:
+    draw_pictures(tmp_path / "pictures", 700)
+    command = [sys.executable, "-m", "mlhw", "pretrained", "classify", str(tmp_path / "pictures"), "--model", SMALL]
+    # A session of its own: SIGINT may be ignored in what a background job starts.
+    program = subprocess.Popen(
+        [*command, *weights[:2], "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    rows = wait_for_rows(tmp_path / "outputs", program)
+    program.send_signal(sign)
+    out, err = program.communicate(timeout=60)
+    assert program.returncode == 130, err
+    assert out == ""
+    run_id = rows.parent.name
+    assert f"Go on with: mlhw resume {run_id}" in err
+    before = rows.read_bytes()
+    assert before.count(b"\n") < 700 * 5
+    done = mlhw("resume", run_id, "--json")
+    assert done.code == 0
+    assert done.json["pictures"] == {"found": 700, "classified": 700, "skipped": 0}
+    assert rows.read_bytes().startswith(before)
+    assert rows.read_bytes().count(b"\n") == 1 + 700 * 5
+
+
+def wait_for_rows(outputs: Path, program: subprocess.Popen[Any]) -> Path:
+    """The predictions.csv of the only run in ``outputs``, as soon as it has rows."""
+    for _ in range(6000):
+        for path in outputs.glob("*/predictions.csv"):
+            if path.read_bytes().count(b"\n") > 5:
+                return path
+        assert program.poll() is None, program.communicate()
+        time.sleep(0.01)
+    raise AssertionError("no rows within a minute")
+
+
+def test_architecture_needs_no_pictures_and_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLHW_OFFLINE", "1")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    done = here("classify", "--architecture", "--model", "alexnet,swin_t")
+    assert done.exit_code == 0
+    assert "features.0" in done.stdout
+    assert "61,100,840 parameters" in done.stdout
+    assert "SwinTransformer(" in done.stdout  # as torch prints it
+    record = json.loads(here("classify", "--architecture", "--model", SMALL, "--json").stdout)
+    assert sum(layer["parameters"] for layer in record["layers"]) == record["parameters"] == 1_235_496
+
+
+def test_the_config_that_is_printed_is_an_experiment(tmp_path: Path) -> None:
+    done = here(
+        "classify", str(tmp_path), "--experiment", "pretrained-vgg16", "-s", "pretrained.top=3", "--print-config"
+    )
+    (tmp_path / "mine.yaml").write_text(done.stdout, encoding="utf-8")
+    experiment = load_pretrained_file(tmp_path / "mine.yaml")
+    assert experiment.name == "pretrained-vgg16"
+    assert experiment.pretrained.top == 3  # type: ignore[union-attr]
+    again = here("classify", "--experiment", str(tmp_path / "mine.yaml"), "--print-config")
+    assert again.stdout == done.stdout
+
+
+def test_bad_requests_have_their_exit_codes_and_say_what_to_do(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLHW_OFFLINE", "1")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for code, words, arguments in (
+        (2, "Did you mean resnet18", ["classify", str(pictures), "--model", "resnt18"]),
+        (2, "no picture is named", ["classify", "--model", SMALL]),
+        (2, "greater than or equal to 1", ["classify", str(pictures), "--top", "0"]),
+        (3, "there is no", ["classify", str(tmp_path / "nosuch")]),
+        (3, "alexnet, vgg16, resnet18: the weights are not in", ["compare", str(pictures)]),
+        (3, "no file of weights", ["classify", str(pictures), "--weights", "nosuch.pth"]),
+    ):
+        done = here(*arguments)
+        assert done.exit_code == code, done.stderr
+        assert words in done.stderr.replace("\n", " ")
+        assert done.stdout == ""
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_strict_is_exit_1_and_names_the_file(pictures: Path, weights: list[str]) -> None:
+    done = here("classify", str(pictures), "--model", SMALL, *weights[:2], "--strict")
+    assert done.exit_code == 1
+    assert "picture 002.png: cut off" in done.stderr

@@ -19,7 +19,8 @@ from mlhw.config import load as config
 from mlhw.protocols import Learner
 from mlhw.runs import checkpoint, store
 from mlhw.runs.recorder import Recorder
-from mlhw.training.fit import fit, score_split
+from mlhw.training.epoch import score_split
+from mlhw.training.fit import fit
 
 ONE_EPOCH = ("train.epochs=1", "train.score_test=end")  # no test rows: the bare loops have none either
 
@@ -80,13 +81,14 @@ def ours(job: Job, settings: Settings) -> Side:
 
 
 def _train(run: store.Run, learner: Learner, splits: Splits, job: Job) -> None:
-    recorder = Recorder(run, learner, has_val=splits.val is not None, keep=lambda row: False)
-    state = fit(learner, splits, job.recipe, recorder)
+    has_val = splits.val is not None
+    recorder = Recorder([run], learner, run.last_checkpoint, [], has_val=has_val, keep=lambda row, state: False)
+    (state,) = fit(learner, splits, job.recipe, recorder)
     recorder.write()
     if splits.test is not None:
         learner.adopt(checkpoint.to_arrays(checkpoint.load(run.best_checkpoint)))
-        recorder.metrics.append([score_split(learner, splits.test, "test", state.best_epoch, learner.lr)])
-        recorder.metrics.sync()
+        recorder.metrics[0].append(score_split(learner, splits.test, "test", state.best_epoch, [learner.lr]))
+        recorder.metrics[0].sync()
     recorder.close()
 
 

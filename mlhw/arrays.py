@@ -9,7 +9,7 @@ An array here is a numpy array or a torch tensor; this file knows neither.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -18,14 +18,19 @@ Array = Any  # np.ndarray or torch.Tensor: whatever the learner computes with
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One part of a data set: ``inputs`` (rows, ...), ``targets`` (rows,) int64 class indices, and the classes' names."""
+    """One part of a data set: ``inputs`` (rows, ...), ``targets`` (rows,) int64 class indices, and the classes' names.
+
+    Where each member of a stack has rows of its own, ``own`` (members, rows) says which of those it has: int64 positions.
+    """
 
     inputs: Array
     targets: Array
     class_names: tuple[str, ...]
+    own: Any = None  # np.ndarray or None
 
     def __len__(self) -> int:
-        return len(self.targets)
+        """Rows that a member sees."""
+        return len(self.targets) if self.own is None else int(self.own.shape[1])
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -35,6 +40,10 @@ class Split:
     def first(self, rows: int) -> Split:
         """The first ``rows`` examples (all of them where there are fewer)."""
         return replace(self, inputs=self.inputs[:rows], targets=self.targets[:rows])
+
+    def of_members(self, mask: Sequence[bool]) -> Split:
+        """The same for those members alone where ``mask`` is True."""
+        return self if self.own is None else replace(self, own=self.own[list(mask)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,10 @@ class Splits:
 
 
 class Batch(NamedTuple):
-    """Some rows of a split. ``targets`` are class indices (rows,) or, after mixing, probabilities (rows, classes)."""
+    """Some rows of a split. ``targets`` are class indices (rows,) or, after mixing, probabilities (rows, classes).
+
+    Where the members of a stack have rows of their own, everything has their axis first: (members, rows, ...).
+    """
 
     inputs: Array
     targets: Array

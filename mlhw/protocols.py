@@ -34,10 +34,14 @@ class EpochRow(NamedTuple):
 
 
 class Learner(Protocol):
-    """One model (or a stack of them) with its update rule. The loop reads nothing else of a model."""
+    """One model (or a stack of them) with its update rule. The loop reads nothing else of a model.
 
-    members: int
-    lr: float
+    A batch's inputs are (rows, ...), the same for every member, or (members, rows, ...), each member its own; its targets
+    likewise.
+    """
+
+    members: int  # models that are trained: falls where ``keep`` drops some
+    lr: Any  # the base rate: a number, or one a member, float64 (members,)
 
     def place(self, split: Split) -> Split:
         """``split`` moved, once, to where this learner computes."""
@@ -49,7 +53,10 @@ class Learner(Protocol):
         """The report of ``batch`` without an update; with averaged weights where there are any."""
 
     def probabilities(self, inputs: Array) -> Any:
-        """Class probabilities (rows, classes) as a numpy array, with the weights that ``score`` uses."""
+        """Class probabilities (rows, classes) as a numpy array, with the weights that ``score`` uses.
+
+        Like ``relu_maxima`` of a single model alone: the members of a stack are finished one by one, as single models.
+        """
 
     def relu_maxima(self, inputs: Array) -> dict[str, Any]:
         """The largest output of each ReLU unit over the rows of ``inputs``: float arrays (units,) by layer, in order.
@@ -61,14 +68,24 @@ class Learner(Protocol):
     def fetch(self, values: Sequence[Array]) -> Any:
         """Many steps' ``loss_sum`` or ``correct``, brought to the host at once: float64 (steps, members)."""
 
-    def parameters(self) -> dict[str, Any]:
-        """The trained weights that ``score`` uses, and buffers, by name, as numpy arrays. A copy."""
+    def parameters(self, member: int = 0) -> dict[str, Any]:
+        """The trained weights that ``score`` uses, and buffers, of one member, by name, as numpy arrays. A copy.
+
+        Names and shapes are those of a single model.
+        """
 
     def adopt(self, parameters: dict[str, Any]) -> None:
         """Take over weights and buffers by name, as ``parameters`` gives them.
 
         Raises:
             ConfigError: a name is missing or not known, or a shape differs; lists both.
+        """
+
+    def keep(self, mask: Sequence[bool]) -> None:
+        """Drop the members where ``mask`` (members,) is False; the others go on as if nothing had happened.
+
+        Raises:
+            ValueError: none would be left, or ``mask`` has another length.
         """
 
     def state(self) -> dict[str, Any]:

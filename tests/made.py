@@ -108,6 +108,51 @@ def module_sgd(seed: int = 0) -> Learner:
     )
 
 
+def stack_plain(seed: int = 0) -> Learner:
+    """Plain gradient descent, whose steps a stack takes in a way of its own; two rates, one seed."""
+    from mlhw.learners.stacked import StackedLearner
+
+    return StackedLearner([with_rate(numpy_squashed(seed), lr) for lr in (4.0, 3.0)])
+
+
+def stack_decayed(seed: int = 0) -> Learner:
+    from mlhw.learners.stacked import StackedLearner
+
+    members = [with_rate(numpy_sgd(seed + place), lr) for place, lr in enumerate((0.3, 0.2, 0.1))]
+    members[1].rule.decay = {"W1": 1e-2, "b1": 1e-2}  # type: ignore[attr-defined]
+    return StackedLearner(members)
+
+
+def stack_residual(seed: int = 0) -> Learner:
+    """Residual layers and weight averaging."""
+    from mlhw.learners.explicit import ExplicitLearner
+    from mlhw.learners.stacked import StackedLearner
+    from mlhw.models.numpy_resnet import build
+    from mlhw.numerics.optimisers import Sgd
+
+    layers = [{"kind": "dense", "units": 9}, {"kind": "residual", "units": 7}]
+    models = [build(**SHAPE, seed=seed + place, layers=layers, activation="relu", init="he") for place in range(3)]
+    return StackedLearner([ExplicitLearner(model, Sgd(0.9), 0.1, UNIT, average_decay=0.9) for model in models])
+
+
+def stack_tensor(seed: int = 0) -> Learner:
+    from mlhw.learners.stacked import StackedLearner
+
+    return StackedLearner([with_rate(tensor_adam(seed + place), lr) for place, lr in enumerate((0.01, 0.02))])
+
+
+def stack_modules(seed: int = 0) -> Learner:
+    from mlhw.learners.vmapped import VmappedLearner
+
+    return VmappedLearner([with_rate(module_sgd(seed + place), lr) for place, lr in enumerate((0.1, 0.05))])
+
+
+def with_rate(learner: Any, lr: float) -> Any:
+    """``learner`` with the base rate ``lr``."""
+    learner.lr = lr
+    return learner
+
+
 LEARNERS: dict[str, Callable[..., Learner]] = {
     "numpy-sgd": numpy_sgd,
     "numpy-squashed": numpy_squashed,
@@ -115,4 +160,9 @@ LEARNERS: dict[str, Callable[..., Learner]] = {
     "tensor-adam": tensor_adam,
     "module-adamw": module_adamw,
     "module-sgd": module_sgd,
+    "stack-plain": stack_plain,
+    "stack-decayed": stack_decayed,
+    "stack-residual": stack_residual,
+    "stack-tensor": stack_tensor,
+    "stack-modules": stack_modules,
 }

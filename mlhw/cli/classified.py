@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from mlhw.cli.screen import Screen, errors, percent, plain, results, seconds
@@ -35,9 +34,13 @@ def _print_model(screen: Screen, summary: dict[str, Any], model: dict[str, Any],
     screen.print(f"{name}  ({model['parameters']:,} parameters)", style="bold")
     most = max(len(record["predictions"][name]) for record in good)
     ranks = most if most * len(good) <= MOST_LINES else 1
+    shown = good[:MOST_PICTURES]
+    files = short_files(good)[: len(shown)]
+    classes = [rank["class_name"] for record in shown for rank in record["predictions"][name][:ranks]]
+    rooms = shared_out(screen.console.width - len("probability") - BAR - 6, files, classes)
     rows = [
-        _row(screen, file if place == 0 else "", rank, dim=place > 0)
-        for file, record in zip(short_files(good), good[:MOST_PICTURES], strict=False)
+        _row(file if place == 0 else "", rank, rooms, dim=place > 0)
+        for file, record in zip(files, shown, strict=True)
         for place, rank in enumerate(record["predictions"][name][:ranks])
     ]
     screen.print_table(("picture", "class", "probability", ""), rows, right=(2,), spare=(3,))
@@ -53,22 +56,29 @@ def _print_model(screen: Screen, summary: dict[str, Any], model: dict[str, Any],
 
 def short_files(records: list[dict[str, Any]]) -> list[str]:
     """The names of the pictures without the folder that they share."""
-    names = [record["file"] for record in records]
-    try:
-        shared = os.path.commonpath([os.path.dirname(name) for name in names])  # noqa: PTH120 (text, not a place)
-    except ValueError:  # whole paths beside relative ones
-        return names
-    return [name[len(shared) :].lstrip("/\\") for name in names]
+    from mlhw.datasets.names import below_shared
+
+    return below_shared([record["file"] for record in records])
 
 
-def _row(screen: Screen, file: str, rank: dict[str, Any], *, dim: bool) -> tuple[object, ...]:
+def shared_out(room: int, files: list[str], names: list[str]) -> tuple[int, int]:
+    """Columns for ``files`` and for ``names``, of ``room`` in all: what they need, or else half, or what the other leaves."""
+    from rich.cells import cell_len
+
+    file, name = (max(map(cell_len, texts), default=0) for texts in (files, names))
+    if file + name <= room:
+        return file, name
+    name = min(name, max(room // 2, room - file))
+    return max(room - name, 8), max(name, 8)
+
+
+def _row(file: str, rank: dict[str, Any], rooms: tuple[int, int], *, dim: bool) -> tuple[object, ...]:
     from rich.text import Text
 
     style = "dim" if dim else ""
-    name = Text(middle(rank["class_name"], 30), style="dim" if dim else "bold")
+    name = Text(middle(rank["class_name"], rooms[1]), style="dim" if dim else "bold")
     share = Text(percent(rank["probability"]), style=style)
-    room = max(16, screen.console.width - 30 - 13 - BAR - 8)
-    return middle(file, room), name, share, bar(rank["probability"], "dim" if dim else "cyan")
+    return middle(file, rooms[0]), name, share, bar(rank["probability"], "dim" if dim else "cyan")
 
 
 def bar(share: float, style: str, width: int = BAR) -> Text:

@@ -7,67 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
-from mlhw.cli.options import Json, Quiet, Set, Verbose, complete_experiments
+from mlhw.cli.options import Json, Quiet, Set, Verbose
+from mlhw.cli.picture_options import (
+    Architecture,
+    Device,
+    ExperimentOption,
+    Labels,
+    Models,
+    Paths,
+    Preprocess,
+    PrintConfig,
+    Recursive,
+    StrictOption,
+    Top,
+    Weights,
+)
 from mlhw.errors import PartialResult
-
-
-def complete_models(incomplete: str) -> list[str]:
-    """Networks whose names begin with what was typed, after the last comma."""
-    from mlhw.models.weights import names
-
-    before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in names() if name.startswith(last)]
-
-
-Paths = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="PATH…", help="Pictures, or folders of pictures.", show_default=False),
-]
-ExperimentOption = Annotated[
-    str | None,
-    typer.Option(
-        "--experiment",
-        metavar="EXPERIMENT",
-        help="Begin with this experiment, a name or a path; the flags here are short forms of its keys.",
-        autocompletion=complete_experiments,
-        show_default=False,
-    ),
-]
-Models = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        metavar="NAME[,NAME…]",
-        help="Classification networks of torchvision, by name.",
-        autocompletion=complete_models,
-        show_default=False,
-    ),
-]
-Weights = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--weights",
-        metavar="[MODEL=]FILE",
-        help="A state dict of your own, in place of torchvision's weights; MODEL= where there are several. Repeatable.",
-        show_default=False,
-    ),
-]
-Labels = Annotated[
-    str | None,
-    typer.Option("--labels", metavar="FILE", help="Class names: JSON, CSV of index,name, or one a line."),
-]
-Top = Annotated[int | None, typer.Option("--top", metavar="N", help="How many classes of each picture (5).")]
-Preprocess = Annotated[
-    str | None,
-    typer.Option("--preprocess", metavar="HOW", help="course: squash to 224×224; torchvision: the weights' own way."),
-]
-Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Also the folders within folders.")]
-StrictOption = Annotated[
-    bool, typer.Option("--strict", help="Stop at the first picture that cannot be used; otherwise such are skipped.")
-]
-Device = Annotated[str | None, typer.Option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")]
-PrintConfig = Annotated[bool, typer.Option("--print-config", help="Print the resolved experiment as YAML, no more.")]
-Architecture = Annotated[bool, typer.Option("--architecture", help="Print the networks layer by layer, no more.")]
 
 
 def classify(
@@ -203,8 +158,9 @@ def raise_if_skipped(summary: dict[str, Any]) -> None:
     """Exit code 4 where pictures were skipped; they are listed by then."""
     counts = summary["pictures"]
     if counts["skipped"]:
+        all_of_them = f"{counts['found']:,} picture{'s' if counts['found'] != 1 else ''}"
         raise PartialResult(
-            f"{counts['skipped']:,} of {counts['found']:,} pictures could not be used, for the reasons in predictions.csv."
+            f"{counts['skipped']:,} of {all_of_them} could not be used, for the reasons in predictions.csv."
         )
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SIGNS = {"agree": ("=", "green"), "near": ("~", "yellow"), "plain": ("≠", "red")}
+NARROWEST = 18  # columns for a class and its probability; with fewer, networks stand below each other
 LEGEND = "= all agree  ~ near miss: one has the other's class in its first five  ≠ plain"
 
 
@@ -33,32 +34,40 @@ def print_compared(summary: dict[str, Any], predictions: list[dict[str, Any]]) -
 
 def _print_pictures(screen: Screen, summary: dict[str, Any], good: list[dict[str, Any]]) -> None:
     """A line for each picture and a column for each network; a line for each network where there is no room beside."""
-    from rich.text import Text
+    from rich.cells import cell_len
 
     models = [model["name"] for model in summary["models"]]
-    files = short_files(good)
     shown = good[:MOST_PICTURES]
-    cell = (screen.console.width - 4 - min(24, max(map(len, files[: len(shown)])) + 2)) // len(models) - 2
-    if cell >= 18:
-        file_room = max(8, screen.console.width - 4 - len(models) * (cell + 2) - 2)
-        rows = []
-        for file, record in zip(files, shown, strict=False):
-            sign, colour = SIGNS[record["verdict"]]
-            cells = [_cell(record["predictions"][name][0], min(cell, 34)) for name in models]
-            rows.append((middle(file, min(file_room, 40)), Text(sign, style=colour), *cells))
+    files = short_files(good)[: len(shown)]
+    firsts = [record["predictions"][name][0] for record in shown for name in models]
+    cells = max(cell_len(first["class_name"]) + len(percent(first["probability"])) + 1 for first in firsts)
+    room = screen.console.width - 4 - 2 * len(models)
+    file_room = min(max(map(cell_len, files)), max(24, room - len(models) * cells))
+    cell = min(cells, (room - file_room) // len(models))
+    if cell >= min(cells, NARROWEST):
+        rows = [
+            (middle(file, file_room), _sign(record), *(_cell(record["predictions"][name][0], cell) for name in models))
+            for file, record in zip(files, shown, strict=True)
+        ]
         screen.print_table(("picture", "", *models), rows)
     else:
-        rows = []
-        for file, record in zip(files, shown, strict=False):
-            sign, colour = SIGNS[record["verdict"]]
+        rows = list[tuple[object, ...]]()
+        for file, record in zip(files, shown, strict=True):
             for place, name in enumerate(models):
                 first = record["predictions"][name][0]
-                head = (middle(file, 28), Text(sign, style=colour)) if place == 0 else ("", "")
+                head = (middle(file, 28), _sign(record)) if place == 0 else ("", "")
                 rows.append((*head, name, middle(first["class_name"], 24), percent(first["probability"])))
         screen.print_table(("picture", "", "network", "class", "probability"), rows, right=(4,))
     if len(good) > len(shown):
         screen.print(f"… and {len(good) - len(shown):,} more pictures; all are in predictions.json")
     screen.print(LEGEND, style="dim")
+
+
+def _sign(record: dict[str, Any]) -> Text:
+    from rich.text import Text
+
+    sign, colour = SIGNS[record["verdict"]]
+    return Text(sign, style=colour)
 
 
 def _cell(rank: dict[str, Any], room: int) -> Text:

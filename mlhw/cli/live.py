@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.table import Column
 
 from mlhw.cli.screen import Screen, errors, percent, plain, seconds
 from mlhw.protocols import EpochRow
-from mlhw.training.fit import LoopState
+from mlhw.training.state import LoopState, MemberEpoch
 
 FIELDS = ("numbers", "rate", "left")
 ROOMY, TIGHT = 130, 90  # columns: from the first there is room for every split, below the second for little
@@ -97,15 +98,23 @@ class Live:
         if self._bar is not None:
             self._move(epoch - 1 + rows_done / rows_total, epoch=epoch)
 
-    def on_epoch(self, state: LoopState, rows: list[EpochRow], improved: bool) -> None:
+    def on_epoch(self, members: Sequence[MemberEpoch]) -> None:
         if self.quiet:
             return
+        one, epoch = len(members) == 1, max(member.state.epoch for member in members)
+        rows = members[0].rows if one else _best(members)
+        for member in members:
+            if member.state.lost:
+                self.warn(f"member {member.member + 1}: {member.state.lost}")
+        if not rows:
+            return
         if self._bar is not None:
-            self._move(state.epoch, numbers=self._brief(rows), epoch=min(state.epoch + 1, self._epochs))
+            self._move(epoch, numbers=self._brief(rows), epoch=min(epoch + 1, self._epochs))
         elif not self.live:
-            mark = "  best" if improved and any(row.split == "val" for row in rows) else ""
-            spent = seconds(sum(row.seconds for row in rows))
-            self.screen.print(f"epoch {state.epoch}/{self._epochs}  {_numbers(rows)}  {spent}{mark}")
+            mark = "  best" if one and members[0].improved and any(row.split == "val" for row in rows) else ""
+            many = "" if one else f"{len(members)} at once, the best: "
+            spent = seconds(sum(row.seconds for member in members for row in member.rows))
+            self.screen.print(f"epoch {epoch}/{self._epochs}  {many}{_numbers(rows)}  {spent}{mark}")
 
     def _brief(self, rows: list[EpochRow]) -> str:
         width = self.screen.console.width
@@ -134,6 +143,15 @@ class Live:
             self._bar.stop()
         self._bar = self._task = None
         self._what = ""
+
+
+def _best(members: Sequence[MemberEpoch]) -> list[EpochRow]:
+    """The rows of the member that did best in this epoch, on val where there is val, else in training."""
+
+    def accuracy(rows: list[EpochRow]) -> float:
+        return next((row.accuracy for split in ("val", "train") for row in rows if row.split == split), -1.0)
+
+    return max((member.rows for member in members), key=accuracy)
 
 
 def _numbers(rows: list[EpochRow]) -> str:

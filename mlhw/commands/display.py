@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from mlhw.protocols import EpochRow
-from mlhw.training.fit import LoopState
+from mlhw.training.state import LoopState, MemberEpoch
 
 
 class Display(Protocol):
@@ -29,8 +29,8 @@ class Display(Protocol):
     def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None:
         """Within an epoch, several times a second at most."""
 
-    def on_epoch(self, state: LoopState, rows: list[EpochRow], improved: bool) -> None:
-        """An epoch is over."""
+    def on_epoch(self, members: Sequence[MemberEpoch]) -> None:
+        """An epoch is over, for every member that still trained in it."""
 
     def end(self) -> None:
         """Training is over, however it ended."""
@@ -51,6 +51,6 @@ class Silent:
 
     def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None: ...
 
-    def on_epoch(self, state: LoopState, rows: list[EpochRow], improved: bool) -> None: ...
+    def on_epoch(self, members: Sequence[MemberEpoch]) -> None: ...
 
     def end(self) -> None: ...

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlhw.config import load as config
+from mlhw.commands.pretrained.asking import require_text, with_flags
 from mlhw.config.pretrained import Filters, PretrainedExperiment
 from mlhw.datasets.names import csv_name, name_from_csv
 from mlhw.errors import ConfigError
@@ -36,8 +35,9 @@ def resolve(
     Raises:
         ConfigError: no such experiment, one for another command, or any fault in it.
     """
-    given = [f"{key}={json.dumps(value)}" for key, value in (flags or {}).items() if value is not None]
-    found = config.load_pretrained(experiment or DEFAULT, [*overrides, *given])
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    require_text(os.fspath(weights or ""))
+    found = with_flags(experiment or DEFAULT, overrides, given)
     asked = asked_of(found)
     files = {**asked.weights, **({asked.model: os.fspath(weights)} if weights else {})}
     if strangers := [name for name in files if name != asked.model]:

@@ -47,7 +47,9 @@ def filters(experiment: PretrainedExperiment, settings: Settings, display: Displ
         found = _study(asked, image, device, settings, display)
         run = store.create(settings.outputs, experiment.name, config.dump(experiment))
         with run.lock():
-            write_json(run.environment_file, environment(device, threads, _identity(path)))
+            facts = environment(device, threads, _identity(path))
+            facts["command"] = [escape_name(word) for word in facts["command"]]  # names that UTF-8 cannot hold
+            write_json(run.environment_file, facts)
             return _write(run, experiment, found, path, device, display, began)
     except KeyboardInterrupt:
         raise Interrupted("interrupted. Run the command again.") from None

@@ -22,7 +22,8 @@ from mlhw.runs.metrics import MetricsFile, read_metrics, row_of
 from mlhw.runs.signature import signature
 from mlhw.runs.store import Run
 from mlhw.training.batches import score_rows
-from mlhw.training.fit import LoopState, score_split, stop_reason
+from mlhw.training.epoch import score_split
+from mlhw.training.state import LoopState, stop_reason
 
 
 def finish(run: Run, job: Job, state: LoopState, began: float, figures: bool = True) -> dict[str, Any]:
@@ -83,9 +84,8 @@ def _score_test(run: Run, job: Job, state: LoopState) -> list[EpochRow]:
     if job.placed.test is not None and not job.recipe.score_test_each_epoch:
         row = row_of(read_metrics(run.metrics_file), state.best_epoch, "train")
         with np.errstate(over="ignore", invalid="ignore"):
-            test = score_split(
-                job.learner, job.placed.test, "test", state.best_epoch, row.lr if row else job.learner.lr
-            )
+            rate = row.lr if row else job.learner.lr
+            test = score_split(job.learner, job.placed.test, "test", state.best_epoch, [rate])[0]
         if not math.isfinite(test.loss):
             raise TrainingDiverged(
                 state.best_epoch, math.ceil(len(job.placed.train) / job.recipe.batch_rows), test.loss, "test"
@@ -114,6 +114,7 @@ def _summary(run: Run, job: Job, state: LoopState, rows: list[EpochRow]) -> dict
         "device": job.device,
         "signature": signature(job.experiment.model_dump(mode="json")),
         "data": job.splits.origin.rpartition("-")[0],
+        "rows": {name: len(split) for name, split in job.splits.named().items()},
         "class_names": list(job.splits.train.class_names),
         "skipped": list(job.splits.skipped),
     }

@@ -21,6 +21,10 @@ def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, 
         RunError: there is no such run, another process holds it, its files are damaged, or it has no parts to go on from.
     """
     run = store.find(settings.outputs, name)
+    if run.stack_file.exists() and run.summary() is None:
+        from mlhw.commands import stack
+
+        return run, stack.resume(run, settings, display), True
     if not _is_pretrained(run):
         from mlhw.commands.train import resume as resume_training
 

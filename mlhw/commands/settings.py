@@ -19,6 +19,12 @@ class Settings:
     cache: Path
     offline: bool = False
     threads: int | None = None
+    most_threads: int | None = None  # one worker's share of the cores
+
+    def bounded(self, threads: int | None) -> int | None:
+        """``threads``, but no more than this worker's share; the share itself where nothing is asked for."""
+        bounds = [each for each in (threads, self.most_threads) if each is not None]
+        return min(bounds, default=None)
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def as_found() -> Iterator[None]:
+    """Put numpy's and torch's numbers of threads back when the block ends."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    with threadpool_limits():
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
 
 def use_threads(threads: int | None, way: str) -> int:
     """Let numpy's and torch's arithmetic use ``threads`` threads (None leaves them); returns how many are in use now.

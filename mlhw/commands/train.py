@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -20,7 +22,8 @@ from mlhw.protocols import EpochRow
 from mlhw.runs import checkpoint, store
 from mlhw.runs.environment import differences, environment, read_environment
 from mlhw.runs.recorder import Recorder, restore
-from mlhw.training.fit import LoopState, fit
+from mlhw.training.fit import fit
+from mlhw.training.state import LoopState, MemberEpoch
 
 
 def train(
@@ -41,11 +44,11 @@ def train(
         experiment = experiment.model_copy(update={"train": experiment.train.model_copy(update={"init_from": start})})
     threads = use_threads(experiment.threads or settings.threads, assemble.way(experiment))
     job = assemble.job(experiment, settings, display.progress)
-    _adopt_start(job, settings)
+    adopt_start(job, settings)
     run = store.create(settings.outputs, label or experiment.name, config.dump(experiment))
     with run.lock():
         write_json(run.environment_file, environment(job.device, threads, job.splits.origin))
-        return run, _work(run, job, None, display, began, figures)
+        return run, _work(run, job, [], display, began, figures)
 
 
 def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, dict[str, Any], bool]:
@@ -56,33 +59,49 @@ def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, 
     Raises:
         RunError: there is no such run, another process holds it, or its checkpoint is damaged.
     """
-    began = perf_counter()
     run = store.find(settings.outputs, name)
     if (summary := run.summary()) is not None:
         display.say(f"run {run.id} is finished: nothing to do")
         return run, summary, False
+    return run, go_on(run, settings, display), True
+
+
+def go_on(run: store.Run, settings: Settings, display: Display, *, figures: bool = True) -> dict[str, Any]:
+    """Train in the folder ``run`` from its last checkpoint, or from the start where there is none; returns its summary.
+
+    Raises:
+        RunError: another process holds it, or its checkpoint is damaged.
+    """
+    began = perf_counter()
     with run.lock():
         experiment = config.load_file(run.config_file)
         before = read_environment(run.environment_file)
         # The recorded number of threads, so that the numbers are those of a run never interrupted.
-        threads = use_threads(before.get("threads") or experiment.threads or settings.threads, assemble.way(experiment))
+        asked = before.get("threads") or experiment.threads or settings.threads
+        threads = use_threads(settings.bounded(asked), assemble.way(experiment))
         job = assemble.job(experiment, settings, display.progress)
-        state = restore(run, job.learner)
-        if state is None:
-            _adopt_start(job, settings)
-        now = environment(job.device, threads, job.splits.origin)
-        for difference in differences(before, now):
-            display.warn(f"{difference}: the last digits may differ from those of a run never interrupted")
-            run.log(f"resumed with a difference: {difference}")
-        if not before:
-            write_json(run.environment_file, now)
+        states = restore(run.last_checkpoint, job.learner)
+        if not states:
+            adopt_start(job, settings)
+        tell_differences(run, before, environment(job.device, threads, job.splits.origin), display)
         run.error_file.unlink(missing_ok=True)
-        display.say(f"going on after epoch {state.epoch if state else 0} of {experiment.train.epochs}")
+        if before:
+            display.say(f"going on after epoch {states[0].epoch if states else 0} of {experiment.train.epochs}")
         # The seconds of earlier sittings count as well.
-        return run, _work(run, job, state, display, began - (state.seconds if state else 0.0)), True
+        return _work(run, job, states, display, began - (states[0].seconds if states else 0.0), figures)
 
 
-def _adopt_start(job: Job, settings: Settings) -> None:
+def tell_differences(run: store.Run, before: dict[str, Any], now: dict[str, Any], display: Display) -> None:
+    """Say where this environment is another than the run's own so far; a run that has none yet gets this one."""
+    if not before:
+        write_json(run.environment_file, now)
+        return
+    for difference in differences(before, now):
+        display.warn(f"{difference}: the last digits may differ from those of a run never interrupted")
+        run.log(f"resumed with a difference: {difference}")
+
+
+def adopt_start(job: Job, settings: Settings) -> None:
     """Begin with the reported weights of the run that ``train.init_from`` names, where it names one."""
     if job.experiment.train.init_from:
         start = store.find(settings.outputs, job.experiment.train.init_from)
@@ -90,28 +109,33 @@ def _adopt_start(job: Job, settings: Settings) -> None:
 
 
 def _work(
-    run: store.Run, job: Job, state: LoopState | None, display: Display, began: float, figures: bool = True
+    run: store.Run, job: Job, states: Sequence[LoopState], display: Display, began: float, figures: bool
 ) -> dict[str, Any]:
     """Train and finish in the folder ``run``, which this process holds; whatever ends it is on record."""
     display.say(f"run {run.path}")
     if "-generated-" in job.splits.origin:
         display.say("the rows are generated ones: the data set's own file is not in MLHW_DATA")
     display.detail(_facts(job))
-    run.log(f"start after epoch {state.epoch if state else 0} of {job.recipe.epochs}")
+    run.log(f"start after epoch {states[0].epoch if states else 0} of {job.recipe.epochs}")
     try:
-        end = _fit(run, job, state, display)
+        (end,) = train_members([run], job, run.last_checkpoint, states, display)
         summary = finish.finish(run, job, end, began, figures)
     except KeyboardInterrupt:
         run.log("interrupted")
         raise Interrupted(f"interrupted. Go on with: mlhw resume {run.id}") from None
     except Exception as error:
-        run.log(f"failed: {error}")
-        if not isinstance(error, MlhwError):
-            run.log(traceback.format_exc())
-        write_json(run.error_file, {"kind": type(error).__name__, "message": str(error)})
+        record_failure(run, error)
         raise
     run.log("done")
     return summary
+
+
+def record_failure(run: store.Run, error: Exception) -> None:
+    """Put on record what ended ``run``."""
+    run.log(f"failed: {error}")
+    if not isinstance(error, MlhwError):
+        run.log(traceback.format_exc())
+    write_json(run.error_file, {"kind": type(error).__name__, "message": str(error)})
 
 
 def _facts(job: Job) -> str:
@@ -120,17 +144,23 @@ def _facts(job: Job) -> str:
     return f"{rows} rows of {shape}; {assemble.count_parameters(job.learner):,} parameters on {job.device}"
 
 
-def _fit(run: store.Run, job: Job, state: LoopState | None, display: Display) -> LoopState:
-    done = state.epoch if state else 0
-    per_epoch_test = job.recipe.score_test_each_epoch
+def train_members(
+    runs: Sequence[store.Run], job: Job, last: Path, states: Sequence[LoopState], display: Display
+) -> list[LoopState]:
+    """Train the members of ``job``'s learner, one for each of ``runs``, with their checkpoint in ``last``.
 
-    def keep(row: EpochRow) -> bool:
-        return row.epoch <= done and (row.split != "test" or per_epoch_test)
+    Raises:
+        TrainingDiverged: every one of them was lost.
+    """
+    has_val, tested = job.splits.val is not None, job.recipe.score_test_each_epoch
 
-    recorder = Recorder(run, job.learner, has_val=job.splits.val is not None, keep=keep)
+    def keep(row: EpochRow, state: LoopState) -> bool:
+        return row.epoch <= state.epoch and (row.split != "test" or tested)
+
+    recorder = Recorder(runs, job.learner, last, states, has_val=has_val, keep=keep)
     try:
-        display.begin(job.recipe.epochs, state or LoopState())
-        end = fit(job.learner, job.placed, job.recipe, _Both(recorder, display), state)
+        display.begin(job.recipe.epochs, states[0] if states else LoopState())
+        end = fit(job.learner, job.placed, job.recipe, _Both(recorder, display), states)
         recorder.write()
         return end
     finally:
@@ -147,7 +177,7 @@ class _Both:
     def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None:
         self.display.on_step(epoch, rows_done, rows_total)
 
-    def on_epoch(self, state: LoopState, rows: list[EpochRow], improved: bool) -> None:
-        self.recorder.on_epoch(state, rows, improved)
-        self.display.on_epoch(state, rows, improved)
+    def on_epoch(self, members: Sequence[MemberEpoch]) -> None:
+        self.recorder.on_epoch(members)
+        self.display.on_epoch(members)
         self.trim()

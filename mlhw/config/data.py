@@ -67,10 +67,15 @@ class ImageData(DataBase):
 
 
 class GroceryData(ImageData):
-    """The Grocery Store Dataset, in the public layout or flattened, with its 43 coarse or 81 fine classes."""
+    """The Grocery Store Dataset, in the public layout or flattened, with its 43 coarse or 81 fine classes.
+
+    ``labels`` are those that the model is trained on. ``report: coarse`` with ``labels: fine`` tells everything but the
+    training loss in coarse classes: a coarse class has the summed probability of its fine ones.
+    """
 
     kind: Literal["grocery"]
     labels: Literal["coarse", "fine"] = "coarse"
+    report: Literal["coarse"] | None = None
 
 
 class FolderData(ImageData):

@@ -84,18 +84,28 @@ class Augment(Strict):
 
     ``flip`` mirrors half of them; ``shift_fraction`` of the side, ``rotate_degrees``, ``scale_fraction`` are the largest
     changes of one affine map an image; ``brightness``, ``contrast`` and ``saturation`` scale by up to 1 ± that;
-    ``erase_fraction`` blanks a square of up to that part of the area; ``mixup_alpha`` mixes pairs by a Beta(α, α) share.
+    ``crop_fraction`` is the largest part of the area that a crop cuts away, ``aspect_fraction`` of 0.3 stretches to up to
+    1.3 to 1 either way, ``hue_degrees`` turns the colours about grey; ``erase_fraction`` blanks ``erase_count`` squares of
+    up to that part of the area each; ``mixup_alpha`` blends pairs by a Beta(α, α) share, ``cutmix_alpha`` swaps a rectangle
+    of such a share, and with both a batch gets the one or the other by lot. With ``start_size_pixels`` images grow from
+    that side to their own in the first two thirds of the training.
     """
 
     flip: bool = False
     shift_fraction: Fraction = 0.0
     rotate_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
     scale_fraction: Fraction = 0.0
+    crop_fraction: Fraction = 0.0
+    aspect_fraction: Fraction = 0.0
     brightness: Fraction = 0.0
     contrast: Fraction = 0.0
     saturation: Fraction = 0.0
+    hue_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
     erase_fraction: Fraction = 0.0
+    erase_count: Annotated[int, Field(ge=1, le=16)] = 1
     mixup_alpha: Annotated[float, Field(ge=0, le=10)] = 0.0
+    cutmix_alpha: Annotated[float, Field(ge=0, le=10)] = 0.0
+    start_size_pixels: Annotated[int, Field(ge=8, le=4096)] | None = None
 
 
 class Train(Strict):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlhw.datasets.jpeg import walk
 from mlhw.errors import DataError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", "
 MOST_PIXELS = 89_478_485  # Pillow's own limit: a larger picture is taken for a decompression bomb
 MOST_BYTES = 256 * 2**20
 ORIENTATION = 0x0112  # the EXIF tag
+NO_END = "cut off (no end of picture)"  # of a JPEG
 
 
 class BadImage(DataError):
@@ -46,8 +48,8 @@ def read_image(
             if width * height > MOST_PIXELS:
                 raise BadImage(too_large(f"{width}×{height}"))
             small = _square(image, size_pixels, resize, "RGB" if channels == 3 else "L")
-            if image.format in ("JPEG", "MPO") and not _has_end(data):
-                raise BadImage("cut off (no end of picture)")
+            if image.format in ("JPEG", "MPO") and not walk(data).ended:
+                raise BadImage(NO_END)
             upright = turned(small, turn(image))  # after resizing to a square: the same result, less work
     except BadImage:
         raise
@@ -144,8 +146,3 @@ def turn(image: Image) -> Transpose | None:
 def turned(image: Image, how: Transpose | None) -> Image:
     """``image`` turned ``how``; for None itself."""
     return image if how is None else image.transpose(how)
-
-
-def _has_end(jpeg: bytes) -> bool:
-    """Whether the last scan is followed by an end-of-image mark: a tail of zeros decodes to grey without complaint."""
-    return jpeg.rfind(b"\xff\xd9") > jpeg.rfind(b"\xff\xda")

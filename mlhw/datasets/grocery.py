@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+import numpy as np
+
 from mlhw.arrays import Place, Splits
 from mlhw.datasets.cache import fingerprint, prepared
+from mlhw.datasets.coarser import Coarser
 from mlhw.datasets.images import Format, Picture, decode_splits
 from mlhw.errors import DataError, DataMissing
 
@@ -74,6 +77,30 @@ def load(
         return decode_splits(place, out, pictures, chosen, form, skip_bad=skip_bad, what="grocery")
 
     return prepared(place, f"grocery-{labels}-{image_size_pixels}", settings, build)
+
+
+def coarse_of_fine(data: Path) -> Coarser:
+    """The coarse classes, and the one of each fine class, as the lists and classes.csv in ``data`` have them.
+
+    A fine class that classes.csv names and no list shows has no picture, and is counted to coarse class 0.
+
+    Raises:
+        DataMissing: the lists are not there.
+        DataError: a line is malformed, or a fine class stands with two coarse ones.
+    """
+    folder = find(data)
+    names = _class_names(folder)
+    lists = {split: read_list(folder / f"{split}.txt", names) for split in SPLITS}
+    found: dict[int, int] = {}
+    for split, lines in lists.items():
+        for line in lines:
+            if found.setdefault(line.fine, line.coarse) != line.coarse:
+                raise DataError(
+                    f"{folder / split}.txt, line {line.number}: fine class {line.fine} belongs to coarse class "
+                    f"{line.coarse} here, to {found[line.fine]} above. Correct the list, or leave data.report out."
+                )
+    fine, coarse = (names.get(kind) or _numbers(lists, kind) for kind in ("fine", "coarse"))
+    return Coarser(coarse, np.array([found.get(index, 0) for index in range(len(fine))], dtype=np.int64))
 
 
 def find(data: Path) -> Path:

@@ -6,7 +6,8 @@ import re
 import struct
 from typing import NamedTuple
 
-from mlhw.datasets.decode import SUFFIXES, BadImage
+from mlhw.datasets.decode import NO_END, SUFFIXES, BadImage
+from mlhw.datasets.jpeg import walk
 
 # The second and third row are never opened; but whoever has a phone's HEIC files among the pictures should be told so.
 NAMED = (
@@ -20,8 +21,6 @@ MOST_MARKERS = 100_000
 MOST_NUMBERS = 2**20  # bytes; a million strips of a TIFF would become 200 MB of Python objects
 HEAD = 512  # bytes that ``kind`` wants to see
 
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # no stuffed byte, no filling, no restart
-_BARE = frozenset((0x01, 0xD8, 0xD9))  # markers without a length
 _SIZES = {3: 2, 4: 4, 5: 8, 6: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}  # of TIFF's number types
 
 
@@ -114,27 +113,15 @@ def check(data: bytes) -> int:
 
 
 def _check_jpeg(data: bytes) -> int:
-    """The scans of the first picture, from marker to marker up to its end: a phone's film or a camera's preview may follow.
-
-    libjpeg itself fills what is missing with grey, and says so to nobody.
-
-    Raises:
-        BadImage: there is no such end, or there are too many scans before it.
-    """
-    position, scans = 2, 0
-    for _ in range(MOST_MARKERS):
-        marker = _MARKER.search(data, position)
-        if marker is None:
-            raise BadImage("cut off (no end of picture)")
-        position, code = marker.end(), data[marker.end() - 1]
-        if code == 0xD9:
-            return scans
-        scans += code == 0xDA
-        if scans > MOST_SCANS:
-            raise BadImage(f"damaged (more than {MOST_SCANS} scans)")
-        if 0xC0 <= code <= 0xFE and code not in _BARE:
-            position += int.from_bytes(data[position : position + 2], "big")
-    raise BadImage(f"damaged (more than {MOST_MARKERS:,} segments)")
+    """The scans of the first picture. Raises BadImage where it has no end, or too many scans before it."""
+    found = walk(data, MOST_SCANS, MOST_MARKERS)
+    if found.ended:
+        return found.scans
+    if found.scans > MOST_SCANS:
+        raise BadImage(f"damaged (more than {MOST_SCANS} scans)")
+    if found.segments > MOST_MARKERS:
+        raise BadImage(f"damaged (more than {MOST_MARKERS:,} segments)")
+    raise BadImage(NO_END)
 
 
 def _numbers(data: bytes) -> int:

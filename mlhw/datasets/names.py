@@ -7,7 +7,9 @@ is not UTF-8) or ``\\uNNNN``; everything else, emoji and blanks included, stays 
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
 
 # Control characters, line separators, what turns the direction of writing, the byte-order mark, and lone surrogates.
 _HIDDEN = "\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
@@ -33,6 +35,16 @@ def csv_name(name: str) -> str:
 def name_from_csv(text: str) -> str:
     """The name that ``csv_name`` made ``text`` of; with ``os.fsencode`` the bytes on disk."""
     return _ESCAPE.sub(_plain, text)
+
+
+def below_shared(names: Sequence[str]) -> list[str]:
+    """``names`` of files without the folders that all begin with: ``b.jpg``, ``c/d.jpg`` of ``./a/b.jpg``, ``./a/c/d.jpg``.
+
+    Text alone counts, so names may be escaped, and are shortened as they were typed.
+    """
+    shared = os.path.commonprefix(list(names))  # noqa: RUF071 (signs, cut to whole folders below)
+    end = 1 + max(shared.rfind(sign) for sign in (os.sep, os.altsep or os.sep))
+    return [name[end:] for name in names]
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -7,34 +7,33 @@ among them, since Pillow cannot read it.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import functools
 import io
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlhw.datasets.decode import FORMATS, MOST_PIXELS, BadImage, flat, read_bytes, too_large, turn, turned
+from mlhw.datasets.decode import FORMATS, BadImage, flat, read_bytes, too_large, turn, turned
 from mlhw.datasets.headers import HEAD, check, kind
 from mlhw.datasets.names import escape_name
+from mlhw.datasets.picture_memory import DECODER_BYTES, check_memory, check_room, picture_bytes
 from mlhw.datasets.walking import Found, find
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFile import ImageFile
 
 __all__ = ["BadImage", "Found", "find", "open_picture"]
 
 MOST_BYTES: Final = 160 * 10**6  # of a file; a third of it for formats whose decoders copy the whole file
-MOST_MEMORY: Final = 420 * 10**6  # bytes while one picture is opened: 50 megapixels lying on their side
 MOST_READS: Final = 5 * 10**6  # of a file's parts, about a microsecond each
-MOST_SLOW_PIXELS: Final = 4 * 10**6  # of a picture that Pillow decodes in Python, a microsecond or two each
 _LONGEST_REASON: Final = 160  # characters
 _TILE: Final = 1024  # pixels; the side of the parts in which colours are converted, so that copies stay small
-_SLOW_CODECS: Final = ("ppm", "ppm_plain", "bmp_rle")
 _COPIED: Final = ("a WebP", "an AVIF")
-_DECODER_BYTES: Final = {"WEBP": 12, "AVIF": 12}  # a pixel beside the picture itself, measured
 
 
 class _Metered(io.BytesIO):
@@ -49,21 +48,27 @@ class _Metered(io.BytesIO):
         return super().read(size)
 
 
-def open_picture(path: Path) -> Image:
+def open_picture(path: Path, need: Callable[[int], None] = lambda total: None) -> Image:
     """The picture at ``path`` in mode RGB, 8 bits a channel, in its full size.
 
     It is what Pillow decodes (for a plain RGB file the pixels of ``Image.open(path).convert("RGB")``), turned upright as EXIF
     has it, with transparency laid on white, the higher 8 of 16 bits, and of several frames the first. Colour profiles
     are not applied. Pillow may warn; the caller, who knows of threads, decides what becomes of that.
 
-    Memory stays near ``MOST_MEMORY`` at most; the picture itself takes 4 bytes a pixel. The longest time measured, for files
-    made to take long, was 7 s.
+    Memory stays near ``picture_memory.MOST_MEMORY`` at most; the picture itself takes 4 bytes a pixel. The longest time
+    measured, for files made to take long, was 7 s.
+
+    Args:
+        path: of the file; links are followed.
+        need: is told how many bytes this takes in all, before the file is read and again when its header is known (see
+            ``room.Share.need``); may wait until there are so many.
 
     Raises:
         BadImage: no such file, not a picture, of a format that is not opened, cut off, damaged, or too large.
     """
     try:
-        return _opened(read_bytes(path, MOST_BYTES))
+        need(_size(path))
+        return _opened(read_bytes(path, MOST_BYTES), need)
     except BadImage as bad:
         reason = str(bad)
     except Exception as error:  # decoders of damaged files raise whatever comes
@@ -72,7 +77,14 @@ def open_picture(path: Path) -> Image:
     raise BadImage(reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…")
 
 
-def _opened(data: bytes) -> Image:
+def _size(path: Path) -> int:
+    try:
+        return min(path.stat().st_size, MOST_BYTES)
+    except (OSError, ValueError):  # what is wrong with it is said when it is read
+        return 0
+
+
+def _opened(data: bytes, need: Callable[[int], None]) -> Image:
     from PIL import Image, UnidentifiedImageError
 
     scans, known, size = check(data), kind(data[:HEAD]), len(data)
@@ -85,13 +97,13 @@ def _opened(data: bytes) -> Image:
         except UnidentifiedImageError:
             allowed = f"not a picture in one of the formats {', '.join(_formats())}"
             raise BadImage(f"cut off or damaged (it starts like {known.words})" if known else allowed) from None
-        _check_room(image, size, scans)
+        need(check_room(image, size, scans))
         image.load()
     how = turn(image)
     if how is not None:
-        _check(image, 2 * _bytes(image))
+        check_memory(image, 2 * picture_bytes(image))
     upright = turned(image, how)
-    if image.format in _DECODER_BYTES and upright is image:
+    if image.format in DECODER_BYTES and upright is image:
         upright = image.copy()  # the original holds its decoder, twice its own size
     picture = _as_rgb(upright, _bits(image))
     picture.info.clear()  # or who turns it by its EXIF data would turn it twice
@@ -109,8 +121,12 @@ def _formats() -> tuple[str, ...]:
         PpmImagePlugin,
         TiffImagePlugin,
         WebPImagePlugin,
+        _imaging,
     )
 
+    # libtiff prints what it dislikes about a damaged file, amid a progress bar. What matters Pillow raises.
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # its remarks on odd files; what matters is raised
     try:
         from PIL import AvifImagePlugin
@@ -128,65 +144,6 @@ def _reason(error: Exception) -> str:
         return "not enough memory to open it"
     text = escape_name(str(error)) or type(error).__name__
     return f"cut off ({text})" if "truncated" in text.lower() else f"damaged ({text})"
-
-
-def _check_room(image: ImageFile, file_bytes: int, scans: int) -> None:
-    """Nothing, where ``image``, opened but not loaded, can be decoded in the memory and the time allowed.
-
-    Raises:
-        BadImage: it cannot.
-    """
-    width, height = image.size
-    pixels = width * height
-    if pixels > MOST_PIXELS:
-        raise BadImage(too_large(f"{width}×{height}"))
-    slow = any(tile[0] in _SLOW_CODECS for tile in image.tile)
-    if slow and pixels > MOST_SLOW_PIXELS:
-        raise BadImage(f"{width}×{height} pixels in a form that is read slowly: save it as PNG")
-    if image.mode == "I" and image.format == "TIFF":
-        raise BadImage("pixels are signed or 32-bit numbers, whose range is not known")
-    if image.mode == "LAB":
-        raise BadImage("colours in LAB, which are not read: save it as RGB")
-    extra = 8 if slow else _DECODER_BYTES.get(image.format or "", 0)
-    if scans > 1 or "progressive" in image.info:
-        extra = 2 * len(image.getbands())  # all coefficients are kept
-    beside = pixels * extra
-    if image.format == "TIFF":
-        beside = _tiff_bytes(image)
-    twice = 1 if image.format in ("TIFF", "BMP", "PPM") else 2  # the others copy parts of the file
-    whole = _bytes(image)
-    _check(image, twice * file_bytes + whole + beside)
-    if image.mode != "RGB":
-        _check(image, whole + _bytes(image, 4))
-
-
-def _check(image: Image, needed: int) -> None:
-    if needed > MOST_MEMORY:
-        width, height = image.size
-        raise BadImage(
-            f"{width}×{height} pixels, which take {needed // 10**6:,} MB to open, above the {MOST_MEMORY // 10**6} allowed"
-        )
-
-
-def _bytes(image: Image, each: int | None = None) -> int:
-    """Bytes that ``image`` takes in memory, or would with ``each`` a pixel; the sides count too, as Pillow lists all rows."""
-    if each is None:
-        each = 1 if image.mode in ("1", "L", "P") else 2 if image.mode.startswith("I;16") else 4
-    width, height = image.size
-    return width * height * each + 16 * (width + height)
-
-
-def _tiff_bytes(image: ImageFile) -> int:
-    """Bytes that decoding a TIFF takes beside the picture: its largest part, perhaps all of it, and the turning."""
-    tags = image.tag_v2  # type: ignore[attr-defined]
-    tile = [tags.get(tag, 0) for tag in (322, 323)]
-    if not all(isinstance(side, int) for side in tile):
-        raise BadImage("damaged (the sides of its tiles are no numbers)")
-    pixels = max(image.size[0] * image.size[1], tile[0] * tile[1])
-    bits = tags.get(258, (1,))
-    samples = tags.get(277, 1)
-    turning = _bytes(image) if tags.get(274, 1) != 1 else 0
-    return max(pixels * max(bits) * samples // 8, turning)
 
 
 def _bits(image: Image) -> int:

@@ -15,13 +15,21 @@ TEST_SEED = 0  # of the test rows that `test_fraction` carves: the same whatever
 
 
 def carve(split: Split, fraction: float, rng_seed: int, stratified: bool = True) -> tuple[Split, Split]:
-    """``split`` in two: the rows kept, and the ``fraction`` of them carved out.
+    """``split`` in two: the rows kept, and the ``fraction`` of them carved out; see :func:`carved_rows`.
 
-    Both parts keep the order of the rows and have at least one. The kept part of a memory-mapped input is the one copy
-    that is made of it.
+    The kept part of a memory-mapped input is the one copy that is made of it.
+    """
+    kept, carved = carved_rows(np.asarray(split.targets), fraction, rng_seed, stratified)
+    return take(split, kept), take(split, carved)
+
+
+def carved_rows(
+    targets: NDArray[np.int64], fraction: float, rng_seed: int, stratified: bool = True
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The positions kept, and the ``fraction`` of them carved out. Both keep the order, and have at least one row.
 
     Args:
-        split: the rows to draw from; numpy arrays, memory-mapped or not.
+        targets: the rows to draw from: their classes.
         fraction: of the rows, above 0 and below 1; rounded to whole rows.
         rng_seed: decides which; the global generators are left alone.
         stratified: each class gives in proportion to its rows, to within one, and keeps one, where that can be.
@@ -31,29 +39,32 @@ def carve(split: Split, fraction: float, rng_seed: int, stratified: bool = True)
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
-    rows = len(split)
+    rows = len(targets)
     if rows < 2:
         raise DataError(f"cannot hold out rows of a split that has {rows}: it takes two at least.")
     count = min(max(round(rows * fraction), 1), rows - 1)
     rng = np.random.default_rng(rng_seed)
-    carved = _by_class(np.asarray(split.targets), count, rng) if stratified else None
+    carved = _by_class(targets, count, rng) if stratified else None
     if carved is None:
         carved = rng.permutation(rows)[:count]
     mask = np.zeros(rows, dtype=bool)
     mask[carved] = True
-    return _take(split, np.flatnonzero(~mask)), _take(split, np.flatnonzero(mask))
+    return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 
 def draw(split: Split, rows: int, rng_seed: int) -> Split:
-    """``rows`` of ``split``, drawn by ``rng_seed``, in the order they had; all of it where it has no more.
+    """``rows`` of ``split``, drawn by ``rng_seed``; all of it where it has no more. See :func:`drawn_rows`."""
+    return split if rows >= len(split) else take(split, drawn_rows(np.asarray(split.targets), rows, rng_seed))
 
-    Each class gives in proportion to its rows, to within one, where that can be. Only what is drawn is copied.
+
+def drawn_rows(targets: NDArray[np.int64], rows: int, rng_seed: int) -> NDArray[np.int64]:
+    """The positions of ``rows`` rows, fewer than there are, drawn by ``rng_seed``, in the order they had.
+
+    Each class gives in proportion to its rows, to within one, where that can be.
     """
-    if rows >= len(split):
-        return split
     rng = np.random.default_rng([rng_seed, _DRAW])
-    drawn = _by_class(np.asarray(split.targets), rows, rng)
-    return _take(split, np.sort(rng.permutation(len(split))[:rows] if drawn is None else drawn))
+    drawn = _by_class(targets, rows, rng)
+    return np.sort(rng.permutation(len(targets))[:rows] if drawn is None else drawn)
 
 
 def _by_class(targets: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64] | None:
@@ -75,5 +86,6 @@ def _by_class(targets: NDArray[np.int64], count: int, rng: np.random.Generator) 
     return np.concatenate(rows)
 
 
-def _take(split: Split, rows: NDArray[np.int64]) -> Split:
+def take(split: Split, rows: NDArray[np.int64]) -> Split:
+    """The rows of ``split`` at the positions ``rows``: a copy."""
     return replace(split, inputs=split.inputs[rows], targets=split.targets[rows])

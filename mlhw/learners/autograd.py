@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from mlhw.arrays import Array, Batch, Scaling, Split
+from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.parameters import check_fit
 from mlhw.numerics.optimisers import UpdateRule
 from mlhw.protocols import StepReport
@@ -24,6 +25,9 @@ class AutogradLearner:
 
     Images come as stored, (rows, height, width, channels), and are scaled a batch at a time: a photo set as float32
     would take four times the memory. To the network they go as (rows, channels, height, width), channels last in memory.
+
+    Where ``coarser`` (classes,) gives each class a coarser one, the steps train on the finer targets; ``score`` takes the
+    coarser ones, and hits and probabilities are of those, each the sum of its finer classes' probabilities.
     """
 
     members = 1
@@ -39,9 +43,11 @@ class AutogradLearner:
         device: str = "cpu",
         label_smoothing: float = 0.0,
         average_decay: float | None = None,
+        coarser: np.ndarray | None = None,
     ) -> None:
         self.device, self.lr = torch.device(device), lr
         self.label_smoothing, self.average_decay, self.steps = label_smoothing, average_decay, 0
+        self._coarser = None if coarser is None else _CoarserScores(torch.from_numpy(coarser).to(self.device))
         self._random = _GlobalGenerators(self.device, seed)
         with self._random.borrowed():  # layer constructors can draw from torch's global generators alone
             network = build()
@@ -71,7 +77,10 @@ class AutogradLearner:
         if self.average_decay:
             self._average(self.average_decay)
         with torch.no_grad():
-            return _report(scores, batch.targets, loss if not self.label_smoothing else None)
+            report = _report(scores, batch.targets, loss if not self.label_smoothing else None)
+            if self._coarser is not None:
+                report.correct = _report(self._coarser(scores), self._coarser.targets(batch.targets), loss).correct
+            return report
 
     @torch.no_grad()
     def _average(self, decay: float) -> None:
@@ -85,13 +94,17 @@ class AutogradLearner:
     def _scorer(self) -> nn.Module:
         return self.averaged if self.averaged is not None else self.network.eval()
 
+    def _scores(self, inputs: Array) -> torch.Tensor:
+        scores: torch.Tensor = self._scorer()(self._prepare(inputs))
+        return scores if self._coarser is None else self._coarser(scores)
+
     @torch.inference_mode()
     def score(self, batch: Batch) -> StepReport:
-        return _report(self._scorer()(self._prepare(batch.inputs)), batch.targets, None)
+        return _report(self._scores(batch.inputs), batch.targets, None)
 
     @torch.inference_mode()
     def probabilities(self, inputs: Array) -> Any:
-        return self._scorer()(self._prepare(inputs)).softmax(dim=1).cpu().numpy()
+        return self._scores(inputs).softmax(dim=1).cpu().numpy()
 
     @torch.inference_mode()
     def relu_maxima(self, inputs: Array) -> dict[str, Any]:
@@ -118,7 +131,8 @@ class AutogradLearner:
     def fetch(self, values: Sequence[Array]) -> Any:
         return torch.stack(list(values)).double().cpu().numpy()[:, None]
 
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self, member: int = 0) -> dict[str, Any]:
+        check_member(member, self.members)
         source = self.averaged if self.averaged is not None else self.network
         return {name: value.detach().cpu().numpy().copy() for name, value in source.state_dict().items()}
 
@@ -128,6 +142,9 @@ class AutogradLearner:
         self.network.load_state_dict(tensors)
         if self.averaged is not None:
             self.averaged.load_state_dict(tensors)
+
+    def keep(self, mask: Sequence[bool]) -> None:
+        kept_members(mask, self.members)
 
     def state(self) -> dict[str, Any]:
         return {
@@ -165,6 +182,23 @@ def _report(scores: torch.Tensor, targets: torch.Tensor, mean_loss: torch.Tensor
     guess = scores.argmax(dim=1)
     hits = guess == targets if targets.ndim == 1 else targets.gather(1, guess[:, None])
     return StepReport(loss, hits.sum(), count)
+
+
+class _CoarserScores:
+    """Scores of coarser classes, whose softmax is the sum of the finer classes' softmax."""
+
+    def __init__(self, of_finer: torch.Tensor) -> None:
+        self.of_finer = of_finer
+        self.member = functional.one_hot(of_finer)  # (finer, coarser)
+        self.closed = torch.where(self.member.T > 0, 0.0, -torch.inf)  # (coarser, finer)
+
+    def __call__(self, scores: torch.Tensor) -> torch.Tensor:
+        # The logarithm of a sum of probabilities would be minus infinity where they underflow.
+        return (scores[:, None, :] + self.closed).logsumexp(dim=2)
+
+    def targets(self, finer: torch.Tensor) -> torch.Tensor:
+        """Class indices (rows,) or mixtures (rows, finer) in coarser classes."""
+        return self.of_finer[finer] if finer.ndim == 1 else finer @ self.member.to(finer.dtype)
 
 
 class _GlobalGenerators:

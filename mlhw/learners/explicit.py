@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mlhw.arrays import Array, Batch, Scaling, Split
+from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.parameters import check_fit
 from mlhw.numerics.optimisers import UpdateRule
 from mlhw.protocols import StepReport
@@ -41,13 +42,14 @@ class ExplicitModel(Protocol):
 class ExplicitLearner:
     """A hand-written model, its update rule, and an exponential average of its weights where asked for."""
 
-    members = 1
+    members: int = 1
+    lr: Any  # a number; of a stack an array (members,)
 
     def __init__(
         self,
         model: ExplicitModel,
         rule: UpdateRule,
-        lr: float,
+        lr: float | np.ndarray,
         scaling: Scaling,
         average_decay: float | None = None,
         dropout_seed: int | None = None,
@@ -83,7 +85,7 @@ class ExplicitLearner:
 
     def relu_maxima(self, inputs: Array) -> dict[str, Any]:
         outputs = self._with_averages(self.model.relu_outputs, inputs)
-        return {layer: to_host(values).max(axis=0) for layer, values in outputs.items()}
+        return {layer: to_host(values).max(axis=-2) for layer, values in outputs.items()}
 
     def _with_averages(self, function: Any, *arguments: Array) -> Any:
         if not self.average_decay:
@@ -97,19 +99,23 @@ class ExplicitLearner:
     def fetch(self, values: Sequence[Array]) -> Any:
         stack = getattr(values[0], "new_tensor", None)
         if stack is None:
-            return np.array(values, dtype=np.float64)[:, None]
+            return np.array(values, dtype=np.float64).reshape(len(values), self.members)
         import torch
 
-        return torch.stack(list(values)).double().cpu().numpy()[:, None]
+        return torch.stack(list(values)).double().cpu().numpy().reshape(len(values), self.members)
 
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self, member: int = 0) -> dict[str, Any]:
+        check_member(member, self.members)
         source = self.averages if self.average_decay else self.model.parameters
         return {name: np.array(to_host(value)) for name, value in source.items()}
 
     def adopt(self, parameters: dict[str, Any]) -> None:
         check_fit(parameters, {name: tuple(value.shape) for name, value in self.model.parameters.items()})
         for target in (self.model.parameters, self.averages):
-            _assign(target, {name: parameters[name] for name in target})
+            assign(target, {name: parameters[name] for name in target})
+
+    def keep(self, mask: Sequence[bool]) -> None:
+        kept_members(mask, self.members)
 
     def state(self) -> dict[str, Any]:
         return {
@@ -122,10 +128,10 @@ class ExplicitLearner:
 
     def restore(self, state: dict[str, Any]) -> None:
         like = next(iter(self.model.parameters.values()))
-        _assign(self.model.parameters, state["parameters"])
-        _assign(self.averages, state["averages"])
+        assign(self.model.parameters, state["parameters"])
+        assign(self.averages, state["averages"])
         self.steps, self.dropout_seed = int(state["steps"]), state.get("dropout_seed")
-        self.rule.restore(_as_kind(state["rule"], like))
+        self.rule.restore(as_kind(state["rule"], like))
 
 
 def to_host(value: Array) -> Any:
@@ -137,15 +143,15 @@ def _copy(value: Array) -> Array:
     return value.clone() if hasattr(value, "clone") else value.copy()
 
 
-def _assign(targets: dict[str, Array], values: dict[str, Any]) -> None:
+def assign(targets: dict[str, Array], values: dict[str, Any]) -> None:
     for name, target in targets.items():
-        target[...] = _as_kind(values[name], target)
+        target[...] = as_kind(values[name], target)
 
 
-def _as_kind(value: Any, like: Array) -> Any:
+def as_kind(value: Any, like: Array) -> Any:
     """``value`` with its arrays of ``like``'s kind: numpy, or torch on the same device. Copies."""
     if isinstance(value, dict):
-        return {key: _as_kind(item, like) for key, item in value.items()}
+        return {key: as_kind(item, like) for key, item in value.items()}
     if not hasattr(value, "shape"):
         return value
     return (

@@ -28,13 +28,13 @@ def read(path: Path, classes: int) -> tuple[str, ...]:
         DataError: it cannot be read, an index is no number, twice or missing, a name is empty, or there are more or fewer names
             than classes; names file and line (or key).
     """
-    text = _text(path)
-    if text.lstrip()[:1] in ("{", "["):
-        found = _from_json(path, text)
+    content = text(path)
+    if content.lstrip()[:1] in ("{", "["):
+        found = _from_json(path, content)
     elif path.suffix.lower() == ".csv":
-        found = _from_csv(path, text)
+        found = _from_csv(path, content)
     else:
-        found = _from_lines(path, text)
+        found = _from_lines(path, content)
     if len(found) != classes:
         raise DataError(f"{path} holds {len(found)} class names, the network has {classes} outputs. Give as many.")
     names = [found.get(index) for index in range(classes)]
@@ -46,7 +46,8 @@ def read(path: Path, classes: int) -> tuple[str, ...]:
     return tuple(name for name in names if name is not None)
 
 
-def _text(path: Path) -> str:
+def text(path: Path) -> str:
+    """What the file at ``path`` holds. Raises DataMissing or DataError."""
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:

@@ -162,7 +162,7 @@ def _misfits(expected: Mapping[str, torch.Tensor], tensors: Mapping[str, Any]) -
 
 
 def _hint(misfits: list[str]) -> str:
-    return " Is it of another network? Name the one it was saved from." if len(misfits) > 1 else ""
+    return " Is it of another network? Name the one it was saved from with --model." if len(misfits) > 1 else ""
 
 
 def _other_shapes(expected: Mapping[str, torch.Tensor], tensors: Mapping[str, Any]) -> list[str]:

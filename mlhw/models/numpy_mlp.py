@@ -13,7 +13,11 @@ from mlhw.arrays import Scaling
 from mlhw.models.flat import flat_rows
 from mlhw.numerics.activations import ACTIVATIONS, softmax
 from mlhw.numerics.losses import softmax_cross_entropy
+from mlhw.numerics.products import times, transposed_times
 from mlhw.protocols import StepReport
+
+Inputs = Float[np.ndarray, "*#members rows features"]
+Targets = Int[np.ndarray, "*#members rows"]
 
 
 class NumpyMlp:
@@ -21,6 +25,9 @@ class NumpyMlp:
 
     ``parameters`` holds W1 (features, units), b1 (units,), W2, … . With ``bias='input'`` the input carries a column of
     ones instead, and W1 has one row more. With ``squash_scores`` the scores pass through the activation as well.
+
+    Parameters with a leading axis of members are those of a stack of networks; what is computed then has that axis too, and
+    a batch is shared or has it as well.
     """
 
     def __init__(
@@ -35,7 +42,7 @@ class NumpyMlp:
         self.activation, self.activation_name = ACTIVATIONS[activation], activation
         self.bias, self.squash_scores = bias, squash_scores
         self.dtype = parameters["W1"].dtype
-        self.one_hot = np.eye(parameters[f"W{self.layers}"].shape[1], dtype=self.dtype)
+        self.one_hot = np.eye(parameters[f"W{self.layers}"].shape[-1], dtype=self.dtype)
 
     def as_inputs(self, stored: np.ndarray, scaling: Scaling) -> Float[np.ndarray, "rows features"]:
         """Stored examples as flat, scaled rows of this model's dtype (with the column of ones, where it has one)."""
@@ -45,61 +52,65 @@ class NumpyMlp:
         """Class indices as this model takes them."""
         return stored
 
-    def activations(self, inputs: Float[np.ndarray, "rows features"]) -> list[Float[np.ndarray, "rows units"]]:
+    def activations(self, inputs: Inputs) -> list[np.ndarray]:
         """The input and every layer's output, the scores last."""
         outputs = [inputs]
         for layer in range(1, self.layers + 1):
-            z = outputs[-1] @ self.parameters[f"W{layer}"]
+            z = times(outputs[-1], self.parameters[f"W{layer}"])
             if self.bias == "all":
-                z += self.parameters[f"b{layer}"]
+                z += self.parameters[f"b{layer}"][..., None, :]
             squash = layer < self.layers or self.squash_scores
             outputs.append(self.activation.function(z) if squash else z)
         return outputs
 
-    def relu_outputs(self, inputs: Float[np.ndarray, "rows features"]) -> dict[str, np.ndarray]:
+    def relu_outputs(self, inputs: Inputs) -> dict[str, np.ndarray]:
         """The output of every ReLU, (rows, units) by layer: ``layer 1``, … Empty with another activation."""
         if self.activation_name != "relu":
             return {}
         squashed = self.activations(inputs)[1 : self.layers + self.squash_scores]
         return {f"layer {layer}": outputs for layer, outputs in enumerate(squashed, start=1)}
 
-    def score(self, inputs: Float[np.ndarray, "rows features"], targets: Int[np.ndarray, " rows"]) -> StepReport:
+    def score(self, inputs: Inputs, targets: Targets) -> StepReport:
         """The summed cross-entropy and the number of rows whose largest score is the target's."""
         return _report(*softmax_cross_entropy(self.activations(inputs)[-1], targets), targets)
 
-    def probabilities(self, inputs: Float[np.ndarray, "rows features"]) -> Float[np.ndarray, "rows classes"]:
+    def probabilities(self, inputs: Inputs) -> Float[np.ndarray, "*members rows classes"]:
         """softmax of the scores."""
         return softmax(self.activations(inputs)[-1])
 
-    def loss_and_grads(
-        self, inputs: Float[np.ndarray, "rows features"], targets: Int[np.ndarray, " rows"]
-    ) -> tuple[StepReport, dict[str, np.ndarray]]:
-        """The report, and the gradients of the *mean* cross-entropy by parameter name.
+    def loss_and_grads(self, inputs: Inputs, targets: Targets) -> tuple[StepReport, dict[str, np.ndarray]]:
+        """The report, and the gradients of the *mean* cross-entropy by parameter name: ∂L/∂W = aᵀδ, ∂L/∂b = Σδ."""
+        report, deltas = self.deltas(inputs, targets)
+        gradients: dict[str, np.ndarray] = {}
+        for layer, below, delta in deltas:
+            gradients[f"W{layer}"] = transposed_times(below, delta)
+            if self.bias == "all":
+                gradients[f"b{layer}"] = delta.sum(axis=-2)
+        return report, gradients
 
-        δ = (p - y)/m at the scores (times the activation's derivative where they are squashed); going down a layer,
-        ∂L/∂W = aᵀδ, ∂L/∂b = Σδ and δ ← δWᵀ ∘ f′(a).
+    def deltas(self, inputs: Inputs, targets: Targets) -> tuple[StepReport, list[tuple[int, np.ndarray, np.ndarray]]]:
+        """The report, and for each layer, from the last down, its number, its inputs a and the gradient δ in its outputs.
+
+        δ = (p - y)/m at the scores (times the activation's derivative where they are squashed); δ ← δWᵀ ∘ f′(a) below.
         """
         outputs = self.activations(inputs)
         losses, delta = softmax_cross_entropy(outputs[-1], targets)
         report = _report(losses, delta, targets)
         delta -= self.one_hot.take(targets, axis=0)
-        delta /= len(targets)
+        delta /= report.count
         if self.squash_scores:
             delta *= self.activation.derivative(outputs[-1])
-        gradients: dict[str, np.ndarray] = {}
-        for layer in range(self.layers, 0, -1):
-            gradients[f"W{layer}"] = outputs[layer - 1].T @ delta
-            if self.bias == "all":
-                gradients[f"b{layer}"] = delta.sum(axis=0)
-            if layer > 1:
-                delta = delta @ self.parameters[f"W{layer}"].T
-                delta *= self.activation.derivative(outputs[layer - 1])
-        return report, gradients
+        deltas = [(self.layers, outputs[-2], delta)]
+        for layer in range(self.layers, 1, -1):
+            delta = delta @ self.parameters[f"W{layer}"].swapaxes(-1, -2)
+            delta *= self.activation.derivative(outputs[layer - 1])
+            deltas.append((layer - 1, outputs[layer - 2], delta))
+        return report, deltas
 
 
 def _report(losses: np.ndarray, probabilities: np.ndarray, targets: np.ndarray) -> StepReport:
-    hits = probabilities.argmax(axis=1) == targets
-    return StepReport(losses.sum(), np.count_nonzero(hits), len(targets))
+    hits = probabilities.argmax(axis=-1) == targets
+    return StepReport(losses.sum(axis=-1), np.count_nonzero(hits, axis=-1), targets.shape[-1])
 
 
 def build(

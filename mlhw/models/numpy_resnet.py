@@ -15,12 +15,16 @@ from mlhw.numerics.layers import Dense, Dropout, Layer, Named, Residual
 from mlhw.numerics.losses import LOSSES
 from mlhw.protocols import StepReport
 
+Inputs = Float[np.ndarray, "*#members rows features"]
+Targets = Int[np.ndarray, "*#members rows"]
+
 
 class NumpyResnet:
     """``layers`` one after the other, the last a linear one that gives the class scores, and a loss of the scores.
 
     ``parameters`` holds W1, b1, … of dense layers and W2, b2, V2, … of residual ones, numbered in the order of the layers
-    that have any; layers without parameters (dropout) are not counted.
+    that have any; layers without parameters (dropout) are not counted. With a leading axis of members they are those of a
+    stack of networks: what is computed then has that axis too, and a batch is shared or has it as well.
     """
 
     def __init__(self, parameters: Named, layers: Sequence[Layer], loss: str = "cross-entropy") -> None:
@@ -41,22 +45,22 @@ class NumpyResnet:
         """The parameters of the layer at position ``layer`` by the names that the layer knows: W, b, V."""
         return {short: self.parameters[name] for short, name in self.names[layer].items()}
 
-    def scores(self, inputs: Float[np.ndarray, "rows features"]) -> Float[np.ndarray, "rows classes"]:
+    def scores(self, inputs: Inputs) -> Float[np.ndarray, "*members rows classes"]:
         """The class scores, without dropout."""
         for position, layer in enumerate(self.layers):
             inputs = layer.forward(inputs, self.own(position), None)[0]
         return inputs
 
-    def score(self, inputs: Float[np.ndarray, "rows features"], targets: Int[np.ndarray, " rows"]) -> StepReport:
+    def score(self, inputs: Inputs, targets: Targets) -> StepReport:
         """The summed loss and the number of rows whose largest score is the target's."""
         scores = self.scores(inputs)
         return _report(scores, self.loss(scores, targets)[0], targets)
 
-    def probabilities(self, inputs: Float[np.ndarray, "rows features"]) -> Float[np.ndarray, "rows classes"]:
+    def probabilities(self, inputs: Inputs) -> Float[np.ndarray, "*members rows classes"]:
         """softmax of the scores: after least squares not a calibrated probability, but the same class on top."""
         return softmax(self.scores(inputs))
 
-    def relu_outputs(self, inputs: Float[np.ndarray, "rows features"]) -> dict[str, np.ndarray]:
+    def relu_outputs(self, inputs: Inputs) -> dict[str, np.ndarray]:
         """The output of every ReLU, (rows, units) by layer, named as its parameters are: ``layer 1``, …"""
         found = {}
         for position, layer in enumerate(self.layers):
@@ -66,10 +70,7 @@ class NumpyResnet:
         return found
 
     def loss_and_grads(
-        self,
-        inputs: Float[np.ndarray, "rows features"],
-        targets: Int[np.ndarray, " rows"],
-        rng: np.random.Generator | None = None,
+        self, inputs: Inputs, targets: Targets, rng: np.random.Generator | None = None
     ) -> tuple[StepReport, Named]:
         """The report, and the gradients of the *mean* loss by parameter name; dropout acts where there is an ``rng``."""
         memories, out = [], inputs
@@ -78,7 +79,7 @@ class NumpyResnet:
             memories.append(memory)
         losses, delta = self.loss(out, targets)
         report = _report(out, losses, targets)
-        delta /= len(targets)
+        delta /= report.count
         gradients: Named = {}
         for position in reversed(range(len(self.layers))):
             delta, found = self.layers[position].backward(delta, memories[position], self.own(position))
@@ -96,7 +97,8 @@ def _names(layers: Sequence[Layer]) -> tuple[dict[str, str], ...]:
 
 
 def _report(scores: np.ndarray, losses: np.ndarray, targets: np.ndarray) -> StepReport:
-    return StepReport(losses.sum(), np.count_nonzero(scores.argmax(axis=1) == targets), len(targets))
+    hits = scores.argmax(axis=-1) == targets
+    return StepReport(losses.sum(axis=-1), np.count_nonzero(hits, axis=-1), targets.shape[-1])
 
 
 def build(

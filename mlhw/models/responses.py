@@ -28,7 +28,7 @@ def convolution(network: nn.Module, name: str) -> nn.Conv2d:
     """The 2-D convolution called ``name`` (as in ``named_modules``) of ``network``.
 
     Raises:
-        ConfigError: there is no such layer, or it is another kind of layer; lists the convolutions, the nearest first.
+        ConfigError: there is no such layer, or it is another kind of layer; lists the convolutions, of many the nearest first.
     """
     modules = dict(network.named_modules())
     module = modules.get(name) if name else None
@@ -40,22 +40,27 @@ def convolution(network: nn.Module, name: str) -> nn.Conv2d:
 
 
 def _listed(name: str, names: Sequence[str]) -> str:
-    """The convolutions ``names`` in a sentence: those within ``name``, those alike in letters, then the others.
+    """The convolutions ``names`` in a sentence, in the network's order where they are few.
 
-    Of many others, some that are spread over the network's depth, its last one included.
+    Of many: those within ``name``, those alike in letters, then some that are spread over the network's depth, its last one
+    included.
     """
     if not names:
         return "The network has no 2-D convolutions."
+    if len(names) <= MOST_LISTED:
+        return f"{_counted(names)} {', '.join(names)}."
     inside = [known for known in names if known.startswith(f"{name}.")]
     near = list(dict.fromkeys([*inside, *nearest(name, names, most=MOST_LISTED // 2)]))[:MOST_LISTED]
     rest = [known for known in names if known not in near]
     room = MOST_LISTED - len(near)
-    if len(rest) > room:
-        step = (len(rest) - 1) / max(room - 1, 1)
-        rest = [rest[round(place * step)] for place in range(room)]
+    step = (len(rest) - 1) / max(room - 1, 1)
+    rest = [rest[round(place * step)] for place in range(room)]
     more = len(names) - len(near) - len(rest)
-    count = f"Its {len(names)} convolutions are" if len(names) > 1 else "Its only convolution is"
-    return f"{count} {', '.join([*near, *rest])}{f' and {more} more' if more else ''}."
+    return f"{_counted(names)} {', '.join([*near, *rest])} and {more} more."
+
+
+def _counted(names: Sequence[str]) -> str:
+    return f"Its {len(names)} convolutions are" if len(names) > 1 else "Its only convolution is"
 
 
 def kernels(

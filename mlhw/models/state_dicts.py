@@ -75,6 +75,11 @@ def read(path: Path) -> StateDict:
     return StateDict(path, tensors, versions, notes)
 
 
+def require(path: Path) -> None:
+    """Raise as ``read`` where there is no file at ``path`` that can be read."""
+    _head(path)
+
+
 def _load(path: Path) -> Any:
     head = _head(path)
     if head.startswith(ZIP):

@@ -11,7 +11,11 @@ from jaxtyping import Float, Int
 
 from mlhw.arrays import Scaling
 from mlhw.numerics.activations import LEAK
+from mlhw.numerics.products import times, transposed_times
 from mlhw.protocols import StepReport
+
+Inputs = Float[torch.Tensor, "*#members rows features"]
+Targets = Int[torch.Tensor, "*#members rows"]
 
 
 def _relu(z: torch.Tensor) -> torch.Tensor:
@@ -45,7 +49,8 @@ ACTIVATIONS: dict[str, tuple[Elementwise, Elementwise]] = {
 class TensorMlp:
     """Layers ``a @ W + b`` with an activation between them, then softmax and mean cross-entropy.
 
-    ``parameters`` holds W1 (features, units), b1 (units,), W2, b2, … on one device.
+    ``parameters`` holds W1 (features, units), b1 (units,), W2, b2, … on one device. With a leading axis of members they are
+    those of a stack of networks: what is computed then has that axis too, and a batch is shared or has it as well.
     """
 
     def __init__(self, parameters: dict[str, torch.Tensor], activation: str = "sigmoid") -> None:
@@ -67,62 +72,74 @@ class TensorMlp:
         """Class indices on this model's device."""
         return torch.from_numpy(np.ascontiguousarray(stored)).to(self.device)
 
-    def activations(self, inputs: Float[torch.Tensor, "rows features"]) -> list[torch.Tensor]:
+    def activations(self, inputs: Inputs) -> list[torch.Tensor]:
         """The input and every layer's output, the scores last."""
         outputs = [inputs]
         for layer in range(1, self.layers + 1):
-            z = (outputs[-1] @ self.parameters[f"W{layer}"]).add_(self.parameters[f"b{layer}"])
+            z = times(outputs[-1], self.parameters[f"W{layer}"]).add_(self.parameters[f"b{layer}"][..., None, :])
             outputs.append(self.function(z) if layer < self.layers else z)
         return outputs
 
-    def relu_outputs(self, inputs: Float[torch.Tensor, "rows features"]) -> dict[str, torch.Tensor]:
+    def relu_outputs(self, inputs: Inputs) -> dict[str, torch.Tensor]:
         """The output of every ReLU, (rows, units) by layer: ``layer 1``, … Empty with another activation."""
         if self.activation_name != "relu":
             return {}
         return {f"layer {layer}": out for layer, out in enumerate(self.activations(inputs)[1:-1], start=1)}
 
-    def score(self, inputs: Float[torch.Tensor, "rows features"], targets: Int[torch.Tensor, " rows"]) -> StepReport:
+    def score(self, inputs: Inputs, targets: Targets) -> StepReport:
         """The summed cross-entropy and the number of rows whose largest score is the target's, on the device."""
         return _losses(self.activations(inputs)[-1], targets)[0]
 
-    def probabilities(self, inputs: Float[torch.Tensor, "rows features"]) -> Float[torch.Tensor, "rows classes"]:
+    def probabilities(self, inputs: Inputs) -> Float[torch.Tensor, "*members rows classes"]:
         """softmax of the scores."""
         scores = self.activations(inputs)[-1]
-        exponentials = (scores - scores.amax(dim=1, keepdim=True)).exp_()
-        return exponentials.div_(exponentials.sum(dim=1, keepdim=True))
+        exponentials = (scores - scores.amax(dim=-1, keepdim=True)).exp_()
+        return exponentials.div_(exponentials.sum(dim=-1, keepdim=True))
 
-    def loss_and_grads(
-        self, inputs: Float[torch.Tensor, "rows features"], targets: Int[torch.Tensor, " rows"]
-    ) -> tuple[StepReport, dict[str, torch.Tensor]]:
-        """The report, and the gradients of the *mean* cross-entropy by parameter name.
+    def loss_and_grads(self, inputs: Inputs, targets: Targets) -> tuple[StepReport, dict[str, torch.Tensor]]:
+        """The report, and the gradients of the *mean* cross-entropy by parameter name: ∂L/∂W = aᵀδ, ∂L/∂b = Σδ."""
+        report, deltas = self.deltas(inputs, targets)
+        gradients: dict[str, torch.Tensor] = {}
+        for layer, below, delta in deltas:
+            gradients[f"W{layer}"] = transposed_times(below, delta)
+            gradients[f"b{layer}"] = delta.sum(dim=-2)
+        return report, gradients
 
-        δ = (p - y)/m at the scores; going down a layer, ∂L/∂W = aᵀδ, ∂L/∂b = Σδ and δ ← δWᵀ ∘ f′(a).
+    def deltas(
+        self, inputs: Inputs, targets: Targets
+    ) -> tuple[StepReport, list[tuple[int, torch.Tensor, torch.Tensor]]]:
+        """The report, and for each layer, from the last down, its number, its inputs a and the gradient δ in its outputs.
+
+        δ = (p - y)/m at the scores, and δ ← δWᵀ ∘ f′(a) below.
         """
         outputs = self.activations(inputs)
         report, delta = _losses(outputs[-1], targets)
-        delta.scatter_(1, targets[:, None], -1.0, reduce="add").div_(len(targets))
-        gradients: dict[str, torch.Tensor] = {}
-        for layer in range(self.layers, 0, -1):
-            gradients[f"W{layer}"] = outputs[layer - 1].T @ delta
-            gradients[f"b{layer}"] = delta.sum(dim=0)
-            if layer > 1:
-                delta = (delta @ self.parameters[f"W{layer}"].T).mul_(self.derivative(outputs[layer - 1]))
-        return report, gradients
+        delta.scatter_(-1, _column(targets, delta), -1.0, reduce="add").div_(report.count)
+        deltas = [(self.layers, outputs[-2], delta)]
+        for layer in range(self.layers, 1, -1):
+            delta = (delta @ self.parameters[f"W{layer}"].mT).mul_(self.derivative(outputs[layer - 1]))
+            deltas.append((layer - 1, outputs[layer - 2], delta))
+        return report, deltas
 
 
 def _losses(scores: torch.Tensor, targets: torch.Tensor) -> tuple[StepReport, torch.Tensor]:
-    """The report, and softmax(scores) (rows, classes).
+    """The report, and softmax(scores) (*members, rows, classes).
 
     The loss is log Σexp(z - max z) - (z_target - max z): finite where the probability itself rounds to 0.
     """
-    column = targets[:, None]
-    top, guess = scores.max(dim=1, keepdim=True)
+    column = _column(targets, scores)
+    top, guess = scores.max(dim=-1, keepdim=True)
     shifted = scores - top
-    chosen = shifted.gather(1, column)
+    chosen = shifted.gather(-1, column)
     exponentials = shifted.exp_()
-    totals = exponentials.sum(dim=1, keepdim=True)
-    report = StepReport((totals.log() - chosen).sum(), (guess == column).sum(), len(targets))
+    totals = exponentials.sum(dim=-1, keepdim=True)
+    report = StepReport((totals.log() - chosen).sum((-2, -1)), (guess == column).sum((-2, -1)), targets.shape[-1])
     return report, exponentials.div_(totals)
+
+
+def _column(targets: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """``targets`` as indices (*members, rows, 1) into the classes of ``scores``."""
+    return targets[..., None].expand(*scores.shape[:-1], 1)
 
 
 def build(

@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from mlhw.datasets.download import Download, Progress, cannot_write, download
 from mlhw.datasets.unpack import file_hash
-from mlhw.errors import ConfigError, DataError, DataMissing, did_you_mean
+from mlhw.errors import ConfigError, DataError, DataMissing, nearest
 
 MIRROR = "MLHW_WEIGHTS_MIRROR"  # the address of a folder that holds the files, to use in place of torchvision's own
 MEBIBYTE = 1 << 20  # what torchvision's meta data counts file sizes in
@@ -68,9 +68,10 @@ def default_weights(name: str) -> Any:
         ConfigError: there is no such network; names the nearest.
     """
     if name not in names():
+        close = nearest(name, names())
+        advice = f"Did you mean {' or '.join(close)}?" if close else f"`mlhw weights list` has all {len(names())}."
         raise ConfigError(
-            f"there is no network '{name}' for classification in torchvision {torchvision.__version__}. "
-            f"{did_you_mean(name, names())}"
+            f"there is no network '{name}' for classification in torchvision {torchvision.__version__}. {advice}"
         )
     return torchvision.models.get_model_weights(name).DEFAULT
 

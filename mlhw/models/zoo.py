@@ -86,6 +86,8 @@ def load(
         OutputError: the download cannot be written.
     """
     chosen = torchvision_weights.default_weights(name)
+    if labels is not None:
+        class_names.text(labels)  # before anything is fetched for minutes
     module, outputs, source = _of_file(name, weights) if weights else _torchvision_s(name, offline, progress)
     usual = chosen.meta["categories"]
     if labels is not None:

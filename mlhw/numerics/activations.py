@@ -68,10 +68,10 @@ def d_elu(out: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     return np.minimum(out, 0.0) + 1.0
 
 
-def softmax(z: Float[np.ndarray, "rows classes"]) -> Float[np.ndarray, "rows classes"]:
+def softmax(z: Float[np.ndarray, "*members rows classes"]) -> Float[np.ndarray, "*members rows classes"]:
     """exp(z) / Σ exp(z) a row, with the row's maximum taken off first, which changes nothing and overflows for no z."""
-    exponentials = np.exp(z - z.max(axis=1, keepdims=True))
-    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    exponentials = np.exp(z - z.max(axis=-1, keepdims=True))
+    exponentials /= exponentials.sum(axis=-1, keepdims=True)
     return exponentials
 
 

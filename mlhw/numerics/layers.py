@@ -5,6 +5,9 @@ gradient of a scalar in the output and returns that in the input and in each par
 transposed Jacobian, which is never formed.
 
     x  inputs (rows, n_in)      W, V  weights      b  bias      f  activation      ∘  elementwise product
+
+Parameters with a leading axis of members are those of a stack of models: all that is said of rows then has that axis too. The
+inputs of a stack's first layer may be without it: the same for every member.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mlhw.numerics.activations import ACTIVATIONS
+from mlhw.numerics.products import times, transposed_times
 
 Named = dict[str, np.ndarray]
 
@@ -48,21 +52,25 @@ class Dense:
         return {"W": (self.n_in, self.n_out), "b": (self.n_out,)}
 
     def forward(
-        self, inputs: Float[np.ndarray, "rows n_in"], parameters: Named, rng: np.random.Generator | None = None
-    ) -> tuple[Float[np.ndarray, "rows n_out"], Any]:
-        out = inputs @ parameters["W"]
-        out += parameters["b"]
+        self,
+        inputs: Float[np.ndarray, "*#members rows n_in"],
+        parameters: Named,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Float[np.ndarray, "*#members rows n_out"], Any]:
+        out = times(inputs, parameters["W"])
+        out += parameters["b"][..., None, :]
         if self.activation:
             out = ACTIVATIONS[self.activation].function(out)
         return out, (inputs, out)
 
     def backward(
-        self, d_out: Float[np.ndarray, "rows n_out"], memory: Any, parameters: Named
-    ) -> tuple[Float[np.ndarray, "rows n_in"], Named]:
+        self, d_out: Float[np.ndarray, "*#members rows n_out"], memory: Any, parameters: Named
+    ) -> tuple[Float[np.ndarray, "*#members rows n_in"], Named]:
         """δ = d_out ∘ f′; ∂W = xᵀδ, ∂b = Σδ, ∂x = δWᵀ."""
         inputs, out = memory
         delta = d_out * ACTIVATIONS[self.activation].derivative(out) if self.activation else d_out
-        return delta @ parameters["W"].T, {"W": inputs.T @ delta, "b": delta.sum(axis=0)}
+        gradients = {"W": transposed_times(inputs, delta), "b": delta.sum(axis=-2)}
+        return delta @ parameters["W"].swapaxes(-1, -2), gradients
 
 
 @dataclass(frozen=True)
@@ -78,21 +86,28 @@ class Residual:
         return {"W": (self.n_in, self.units), "b": (self.units,), "V": (self.units, self.n_in)}
 
     def forward(
-        self, inputs: Float[np.ndarray, "rows n_in"], parameters: Named, rng: np.random.Generator | None = None
-    ) -> tuple[Float[np.ndarray, "rows n_in"], Any]:
-        hidden = inputs @ parameters["W"]
-        hidden += parameters["b"]
+        self,
+        inputs: Float[np.ndarray, "*#members rows n_in"],
+        parameters: Named,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Float[np.ndarray, "*#members rows n_in"], Any]:
+        hidden = times(inputs, parameters["W"])
+        hidden += parameters["b"][..., None, :]
         hidden = ACTIVATIONS[self.activation].function(hidden)
         return inputs + hidden @ parameters["V"], (inputs, hidden)
 
     def backward(
-        self, d_out: Float[np.ndarray, "rows n_in"], memory: Any, parameters: Named
-    ) -> tuple[Float[np.ndarray, "rows n_in"], Named]:
+        self, d_out: Float[np.ndarray, "*#members rows n_in"], memory: Any, parameters: Named
+    ) -> tuple[Float[np.ndarray, "*#members rows n_in"], Named]:
         """∂V = hᵀd_out, δ = d_out Vᵀ ∘ f′; ∂W = xᵀδ, ∂b = Σδ, ∂x = d_out + δWᵀ."""
         inputs, hidden = memory
-        delta = (d_out @ parameters["V"].T) * ACTIVATIONS[self.activation].derivative(hidden)
-        gradients = {"W": inputs.T @ delta, "b": delta.sum(axis=0), "V": hidden.T @ d_out}
-        return d_out + delta @ parameters["W"].T, gradients
+        delta = (d_out @ parameters["V"].swapaxes(-1, -2)) * ACTIVATIONS[self.activation].derivative(hidden)
+        gradients = {
+            "W": transposed_times(inputs, delta),
+            "b": delta.sum(axis=-2),
+            "V": transposed_times(hidden, d_out),
+        }
+        return d_out + delta @ parameters["W"].swapaxes(-1, -2), gradients
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,7 @@ def _draw_keys(sheet: Axes, rows: Sequence[Sequence[Key]], networks: int, top: f
             if number < networks:
                 _mark(sheet, left + 0.06, middle, number, 6.0)
             else:
-                strip = Rectangle(
-                    (left - 0.03, middle - 0.02), 0.16, 0.04, color=colours[number - networks], linewidth=0
-                )
+                strip = Rectangle((left, middle - 0.02), 0.13, 0.04, color=colours[number - networks], linewidth=0)
                 sheet.add_patch(strip)
             write(sheet, left + 0.17, middle, name, SMALL, va="center_baseline", gid="key")
             left += text_width(name, SMALL) / 72 + 0.4

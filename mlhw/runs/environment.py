@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from mlhw.files import read_json
 
 PACKAGES = ("mlhw", "numpy", "torch", "torchvision", "scikit-learn", "pillow", "pandas", "matplotlib")
 
@@ -31,11 +33,7 @@ def environment(device: str, threads: int, data: str = "") -> dict[str, Any]:
 
 def read_environment(path: Path) -> dict[str, Any]:
     """The environment that a run recorded; empty where it has none that can be read."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    return read_json(path) or {}
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -48,6 +46,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return [f"{name} {then} then, {value} now" for name, then, value in pairs if then != value]
 
 
+@cache
 def processor() -> str:
     """The processor's name as the system gives it."""
     try:
@@ -76,6 +75,7 @@ def peak_memory_mb() -> float | None:
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return version(package)

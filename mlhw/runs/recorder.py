@@ -1,75 +1,113 @@
-"""Writes a run's files while it trains: metrics at once, checkpoints at most once a second and at the end."""
+"""Writes the files of runs while they train: metrics at once, checkpoints at most once a second and at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from mlhw.errors import RunError
 from mlhw.protocols import EpochRow, Learner
 from mlhw.runs import checkpoint
 from mlhw.runs.metrics import MetricsFile
 from mlhw.runs.store import Run
-from mlhw.training.fit import LoopState
+from mlhw.training.state import LoopState, MemberEpoch
 
-VERSION = 1
+VERSION = 2
 MIN_SECONDS_BETWEEN = 1.0
+SHARE = 20.0  # checkpoints take at most one second in so many: sixty-four members' files take their time
 
 
 class Recorder:
-    """A watcher of the loop for one run folder.
+    """A watcher of the loop: a run folder for each member, and one checkpoint for all that train as one.
 
-    best.pt goes to disk before last.pt: a crash between the two leaves a best that is newer than the checkpoint, which the
-    resumed run, being the same run, writes again.
+    best.pt goes to disk before the checkpoint: a crash between the two leaves a best that is newer than the checkpoint,
+    which the resumed run, being the same run, writes again.
     """
 
-    def __init__(self, run: Run, learner: Learner, *, has_val: bool, keep: Callable[[EpochRow], bool]) -> None:
-        self.run, self.learner, self.has_val = run, learner, has_val
-        self.metrics = MetricsFile(run.metrics_file, keep)
-        self._written = monotonic()
-        self._best: dict[str, Any] | None = None  # the best weights, while they are not on disk yet
-        self._state: LoopState | None = None
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        learner: Learner,
+        last: Path,
+        states: Sequence[LoopState],
+        *,
+        has_val: bool,
+        keep: Callable[[EpochRow, LoopState], bool],
+    ) -> None:
+        """``last`` is the checkpoint's file; of the rows that ``runs`` have, those stay that ``keep`` names."""
+        self.runs, self.learner, self.last, self.has_val = runs, learner, last, has_val
+        self.states = list(states) or [LoopState() for _ in runs]
+        self.metrics: list[MetricsFile] = []
+        for run, state in zip(runs, self.states, strict=True):
+            self.metrics.append(MetricsFile(run.metrics_file, lambda row, state=state: keep(row, state)))  # type: ignore[misc]
+        self._wait, self._written, self._dirty = MIN_SECONDS_BETWEEN, monotonic(), False
+        self._best: dict[int, dict[str, Any]] = {}  # by member: the best weights, while they are not on disk yet
+        self._places: dict[int, int] = {}  # where each member that still trains is in the learner
 
     def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None:
         """Nothing: the grain of a run's files is the epoch."""
 
-    def on_epoch(self, state: LoopState, rows: list[EpochRow], improved: bool) -> None:
-        self.metrics.append(rows)
-        if improved and self.has_val:
-            self._best = self.learner.parameters()
-        self._state = state
-        if monotonic() - self._written >= MIN_SECONDS_BETWEEN:
+    def on_epoch(self, members: Sequence[MemberEpoch]) -> None:
+        self._places = {}
+        for member, place, state, rows, improved in members:
+            self.metrics[member].append(rows)
+            self.states[member] = state
+            if place is not None:
+                self._places[member] = place
+                if improved and self.has_val:
+                    self._best[member] = self.learner.parameters(place)
+        self._dirty = True
+        if monotonic() - self._written >= self._wait:
             self.write()
 
     def write(self) -> None:
         """Bring metrics and checkpoints to disk."""
-        if self._state is None:
+        if not self._dirty:
             return
-        self.metrics.sync()
+        began = monotonic()
+        for metrics in self.metrics:
+            metrics.sync()
         if not self.has_val:
-            self._best = self.learner.parameters()
-        if self._best is not None:
-            checkpoint.save(self.run.best_checkpoint, self._best)
-            self._best = None
-        value = {"version": VERSION, "loop": self._state.to_dict(), "learner": self.learner.state()}
-        checkpoint.save(self.run.last_checkpoint, value)
-        self._state = None
-        self._written = monotonic()
+            self._best = {member: self.learner.parameters(place) for member, place in self._places.items()}
+        for member, best in self._best.items():
+            checkpoint.save(self.runs[member].best_checkpoint, best)
+        self._best = {}
+        value = {
+            "version": VERSION,
+            "loop": [state.to_dict() for state in self.states],
+            "members": sorted(self._places),
+            "learner": self.learner.state(),
+        }
+        checkpoint.save(self.last, value)
+        self._dirty, self._written = False, monotonic()
+        self._wait = max(MIN_SECONDS_BETWEEN, SHARE * (self._written - began))
 
     def close(self) -> None:
         """Close the files."""
-        self.metrics.close()
+        for metrics in self.metrics:
+            metrics.close()
 
 
-def restore(run: Run, learner: Learner) -> LoopState | None:
-    """Put ``learner`` where the run's last checkpoint stands, and say where that is; None where there is none yet.
+def restore(last: Path, learner: Learner) -> list[LoopState]:
+    """Put ``learner`` where the checkpoint ``last`` stands, and say where that is; empty where there is none yet.
 
     Raises:
         RunError: the checkpoint cannot be loaded.
         ConfigError: its weights do not fit.
     """
-    if not run.last_checkpoint.exists():
-        return None
-    value = checkpoint.load(run.last_checkpoint)
+    if not last.exists():
+        return []
+    value = checkpoint.load(last)
+    if value.get("version") != VERSION:
+        raise RunError(
+            f"{last}: a checkpoint of version {value.get('version')}, but this mlhw goes on from version {VERSION} alone. "
+            "Train again."
+        )
+    states = [LoopState(**state) for state in value["loop"]]
+    held = value["members"]
+    if len(held) < len(states):
+        learner.keep([member in held for member in range(len(states))])
     learner.restore(value["learner"])
-    return LoopState(**value["loop"])
+    return states

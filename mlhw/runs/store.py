@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import secrets
 import shutil
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlhw.errors import OutputError, RunError, did_you_mean
-from mlhw.files import write_json, write_text
+from mlhw.files import read_json, write_text
+from mlhw.runs import locks
 
 RUN_ID = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9-]*)-(?P<time>[0-9]{8}-[0-9]{6})-(?P<tail>[0-9a-f]{4})")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
@@ -76,6 +75,11 @@ class Run:
         return self.path / "checkpoints" / "best.pt"
 
     @property
+    def stack_file(self) -> Path:
+        """What the run trained with as one model, and where their checkpoint is; absent for a run of its own."""
+        return self.path / "stack.json"
+
+    @property
     def started(self) -> str:
         """The moment of its start as in the id, ``yyyymmdd-hhmmss`` in UTC: sorts as time does."""
         match = RUN_ID.fullmatch(self.id)
@@ -91,11 +95,11 @@ class Run:
 
     def summary(self) -> dict[str, Any] | None:
         """The contents of summary.json, or None before the run is done (or where the file is damaged)."""
-        return _read_json(self.summary_file)
+        return read_json(self.summary_file)
 
     def error(self) -> dict[str, Any] | None:
         """The contents of error.json, or None."""
-        return _read_json(self.error_file)
+        return read_json(self.error_file)
 
     def log(self, line: str) -> None:
         """Add one line, with the time in UTC, to log.txt; a full disk must not end a run for the sake of its log."""
@@ -110,36 +114,11 @@ class Run:
         Raises:
             RunError: another process holds it; names the process.
         """
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.path / "lock", timeout=0.3)  # longer than a status look-up holds it
-        try:
-            lock.acquire()
-        except Timeout:
-            holder = _read_json(self.path / "holder.json") or {}
-            who = f"process {holder.get('pid', '?')} on {holder.get('host', '?')}"
-            raise RunError(f"run {self.id} is held by {who}. Wait until it ends, or stop it.") from None
-        except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror or error}.") from error
-        try:
-            write_json(self.path / "holder.json", {"pid": os.getpid(), "host": socket.gethostname()})
+        with locks.hold(self.path, f"run {self.id}"):
             yield
-        finally:
-            lock.release()
 
     def _is_locked(self) -> bool:
-        path = self.path / "lock"
-        if not path.exists():
-            return False
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(path, timeout=0)
-        try:
-            lock.acquire()
-        except (Timeout, OSError):
-            return True
-        lock.release()
-        return False
+        return locks.is_held(self.path)
 
 
 def create(outputs: Path, name: str, config_text: str) -> Run:
@@ -234,11 +213,3 @@ def remove(run: Run) -> None:
         except OSError as error:
             raise OutputError(f"cannot remove {run.path}: {error.strerror or error}.") from error
     shutil.rmtree(grave, ignore_errors=True)
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None

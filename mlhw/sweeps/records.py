@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from mlhw.files import write_text
+from mlhw.sweeps.plan import Trial
 
 MEASURES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
 
@@ -33,6 +36,7 @@ class Record:
     test_accuracy: float | None = None
     seconds_training: float | None = None
     error: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)  # the grid's keys, with this trial's values
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,35 @@ class Spread:
     n: int
 
 
+def of_summary(trial: Trial, summary: Mapping[str, Any]) -> Record:
+    """The record of a trial that is done."""
+    keys = ("parameters", "best_epoch", *MEASURES, "seconds_training")
+    found: dict[str, Any] = {key: summary.get(key) for key in keys}
+    return Record(trial.variant, trial.repeat, summary["run_id"], "done", **found, values=trial.values)
+
+
+def of_error(trial: Trial, run_id: str, error: str) -> Record:
+    """The record of a trial that failed; without a run id where it came to none."""
+    return Record(trial.variant, trial.repeat, run_id, "failed", error=error, values=trial.values)
+
+
 def write(path: Path, records: Iterable[Record]) -> None:
-    """Write ``records`` to ``path``, one line each below a header, all or nothing."""
+    """Write ``records`` to ``path``, one line each below a header, all or nothing; the grid's keys are columns of it."""
+    records = list(records)
+    grid = list(dict.fromkeys(key for record in records for key in record.values))
+    names = [each.name for each in fields(Record) if each.name != "values"]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(field.name for field in fields(Record))
+    table.writerow(_between(names, grid))
     for record in records:
-        table.writerow("" if value is None else value for value in asdict(record).values())
+        cells = [getattr(record, name) for name in names]
+        table.writerow(["" if cell is None else cell for cell in _between(cells, [record.values.get(k) for k in grid])])
     write_text(path, text.getvalue())
+
+
+def _between(cells: list[Any], values: list[Any]) -> list[Any]:
+    shown = [json.dumps(value) if isinstance(value, list | dict) else value for value in values]
+    return [*cells[:2], *shown, *cells[2:]]
 
 
 def spreads(records: Sequence[Record]) -> dict[str, dict[str, Spread]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,29 @@ from mlhw.arrays import Array, Batch, Split
 
 def in_order(split: Split, batch_rows: int) -> Iterator[Batch]:
     """The rows as they stand, ``batch_rows`` at a time; the last batch may be smaller. Slices are views: no copy."""
+    if split.own is not None:
+        yield from _gathered(split, split.own, batch_rows)
+        return
     rows = _like(split.targets, np.arange(len(split)))
     for start in range(0, len(split), batch_rows):
         part = slice(start, start + batch_rows)
         yield Batch(split.inputs[part], split.targets[part], rows[part])
 
 
-def shuffled(split: Split, batch_rows: int, rng: np.random.Generator) -> Iterator[Batch]:
-    """Every row once, in an order drawn from ``rng``."""
-    order = _like(split.targets, rng.permutation(len(split)))
+def shuffled(split: Split, batch_rows: int, rngs: Sequence[np.random.Generator]) -> Iterator[Batch]:
+    """Every row once, in an order drawn from the one generator; one a member where each has rows of its own."""
+    if split.own is None:
+        return _gathered(split, rngs[0].permutation(len(split)), batch_rows)
+    orders = [rows[rng.permutation(len(rows))] for rows, rng in zip(split.own, rngs, strict=True)]
+    return _gathered(split, np.stack(orders), batch_rows)
+
+
+def _gathered(split: Split, order: np.ndarray, batch_rows: int) -> Iterator[Batch]:
+    """The rows that ``order`` (rows,) or (members, rows) names, ``batch_rows`` of its last axis at a time."""
+    places = _like(split.targets, order)
     inputs, targets = _taker(split.inputs), _taker(split.targets)
-    for start in range(0, len(split), batch_rows):
-        rows = order[start : start + batch_rows]
+    for start in range(0, order.shape[-1], batch_rows):
+        rows = places[..., start : start + batch_rows]
         yield Batch(inputs(rows), targets(rows), rows)
 
 
@@ -40,4 +51,4 @@ def _taker(values: Array) -> Callable[[Array], Any]:
     # take and index_select skip the generality of values[rows]: half its cost at a batch of eight.
     if isinstance(values, np.ndarray):
         return lambda rows: values.take(rows, axis=0)
-    return lambda rows: values.index_select(0, rows)
+    return lambda rows: values.index_select(0, rows.ravel()).view(*rows.shape, *values.shape[1:])

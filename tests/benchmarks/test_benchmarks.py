@@ -24,6 +24,7 @@ from mlhw.commands.display import Silent
 from mlhw.commands.settings import Settings
 from mlhw.config import load as config
 from mlhw.datasets import mnist
+from mlhw.datasets.scaling import scaling
 from mlhw.training.batches import in_order
 from mlhw.training.fit import fit
 from mlhw.training.streams import ORDER, stream
@@ -108,7 +109,7 @@ def test_bare_module_loop_ends_at_our_weights_and_accuracy() -> None:
 
 
 def _standard(job: Job) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    how = assemble.scaling("standard", job.splits.train)
+    how = scaling("standard", job.splits.train)
     return how.shift, how.scale
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from mlhw.cli.live import Live
 from mlhw.cli.screen import Screen, percent, plain, seconds
 from mlhw.protocols import EpochRow
-from mlhw.training.fit import LoopState
+from mlhw.training.state import LoopState, MemberEpoch
 from tests.cli.program import mlhw
 
 
@@ -67,7 +67,7 @@ def test_without_a_terminal_there_is_one_line_an_epoch() -> None:
     display, out = live(200, terminal=False)
     display.begin(3, LoopState())
     display.on_step(1, 10, 100)
-    display.on_epoch(LoopState(epoch=1), ROWS, improved=True)
+    display.on_epoch([MemberEpoch(0, 0, LoopState(epoch=1), ROWS, improved=True)])
     display.end()
     assert out.getvalue() == "epoch 1/3  train loss 0.5123 acc 80.00 %  val loss 0.6000 acc 75.00 %  1.5 s  best\n"
 
@@ -76,7 +76,7 @@ def test_without_a_terminal_there_is_one_line_an_epoch() -> None:
 def test_the_live_bar_fits_its_terminal_and_is_gone_afterwards(width: int) -> None:
     display, out = live(width, terminal=True)
     display.begin(10, LoopState(epoch=2))
-    display.on_epoch(LoopState(epoch=3), ROWS, improved=True)
+    display.on_epoch([MemberEpoch(0, 0, LoopState(epoch=3), ROWS, improved=True)])
     display.on_step(4, 50, 100)
     assert display._bar is not None
     display._bar.refresh()
@@ -97,7 +97,7 @@ def test_quiet_says_nothing_but_warnings() -> None:
     display.say("hello")
     display.progress("preparing", 1, 2)
     display.begin(3, LoopState())
-    display.on_epoch(LoopState(epoch=1), ROWS, improved=True)
+    display.on_epoch([MemberEpoch(0, 0, LoopState(epoch=1), ROWS, improved=True)])
     display.end()
     assert out.getvalue() == ""
     display.warn("look here")

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -141,7 +141,7 @@ def test_no_picture_gets_another_s_prediction(lanes: Lanes, network: Network, tm
     bad = {order[0], order[5], order[6], order[16]}
     waits = dict(zip(order, np.random.default_rng(4).uniform(0, 0.01, 17).tolist(), strict=True))
 
-    def opened(found: Found) -> Image.Image:
+    def opened(found: Found, need: Callable[[int], None]) -> Image.Image:
         number = paths.index(found.path)
         time.sleep(waits[number])
         if number in bad:
@@ -162,7 +162,7 @@ def test_few_pictures_are_open_at_a_time(network: Network, tmp_path: Path) -> No
     (path,) = draw_pictures(tmp_path, 1)
     started, lock = [0], threading.Lock()
 
-    def opened(found: Found) -> Image.Image:
+    def opened(found: Found, need: Callable[[int], None]) -> Image.Image:
         with lock:
             started[0] += 1
         return Image.open(found.path).convert("RGB")
@@ -201,7 +201,7 @@ def test_the_number_of_threads_is_left_as_found(network: Network, tmp_path: Path
 def test_a_decoder_s_surprise_is_that_picture_s_reason_alone(network: Network, tmp_path: Path) -> None:
     good, bad = draw_pictures(tmp_path, 2)
 
-    def opened(found: Found) -> Image.Image:
+    def opened(found: Found, need: Callable[[int], None]) -> Image.Image:
         if found.path == bad:
             raise RecursionError("far too deep")
         return Image.open(found.path).convert("RGB")
@@ -322,7 +322,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
     monkeypatch.chdir(tmp_path)
     opened: list[Path] = []
     real = pipeline.open_picture
-    monkeypatch.setattr(pipeline, "open_picture", lambda path: opened.append(path) or real(path))
+    monkeypatch.setattr(pipeline, "open_picture", lambda path, need: opened.append(path) or real(path, need))
     _, summary, worked = resume(part.name, settings, Silent())
     assert worked
     assert sorted(set(opened)) == paths[7:]

@@ -12,8 +12,9 @@ import pytest
 
 from mlhw.commands.display import Silent
 from mlhw.commands.pretrained import truth
+from mlhw.commands.pretrained.accuracy import by_chance
 from mlhw.commands.pretrained.agreement import Agreement, agreement
-from mlhw.commands.pretrained.findings import by_chance, findings
+from mlhw.commands.pretrained.findings import findings
 from mlhw.commands.resume import resume
 from mlhw.commands.settings import from_environment
 from mlhw.datasets.pictures import Found

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from mlhw.datasets import headers, pictures
-from mlhw.datasets.names import csv_name, escape_name, name_from_csv
+from mlhw.datasets import headers, picture_memory, pictures
+from mlhw.datasets.names import below_shared, csv_name, escape_name, name_from_csv
 from mlhw.datasets.pictures import BadImage, Found, find, open_picture
 from mlhw.errors import ConfigError, DataMissing
 from tests.datasets import hostile_bytes as made
@@ -251,9 +251,9 @@ def test_large_pictures_are_refused_for_the_memory_they_would_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, options: dict, enough: int
 ) -> None:
     file = picture(tmp_path / f"a.{suffix}", size=(100, 100), **options)
-    monkeypatch.setattr(pictures, "MOST_MEMORY", enough)
+    monkeypatch.setattr(picture_memory, "MOST_MEMORY", enough)
     assert pixels(file).shape == (100, 100, 3)
-    monkeypatch.setattr(pictures, "MOST_MEMORY", enough - 10_000)
+    monkeypatch.setattr(picture_memory, "MOST_MEMORY", enough - 10_000)
     assert "100×100 pixels, which take 0 MB to open, above the 0 allowed" in reason(file)
 
 
@@ -271,6 +271,27 @@ def test_files_of_countless_parts_are_given_up(tmp_path: Path, monkeypatch: pyte
     assert "parts" in reason(tmp_path / "a.png")
     monkeypatch.setattr(headers, "MOST_MARKERS", 3)
     assert "segments" in reason(noise(tmp_path / "a.jpg"))
+
+
+def test_libtiff_prints_nothing_of_what_is_wrong_with_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = noise(tmp_path / "a.tif", compression="tiff_adobe_deflate")
+    data = bytearray(file.read_bytes())
+    data[200:260] = bytes(60)
+    file.write_bytes(data)
+    assert "damaged" in reason(file)
+    assert capfd.readouterr().err == ""
+
+
+def test_all_memory_is_asked_for_before_it_is_taken(tmp_path: Path) -> None:
+    """First what the file holds, then, once, what it becomes: at least four bytes a pixel and the file itself."""
+    file, asked = noise(tmp_path / "a.png", (300, 200)), list[int]()
+    open_picture(file, asked.append)
+    assert asked[0] == file.stat().st_size
+    assert len(asked) == 2
+    assert asked[1] >= 4 * 300 * 200 + file.stat().st_size
+    with pytest.raises(BadImage):
+        open_picture(tmp_path / "none.png", asked.append)
+    assert asked[2:] == [0]
 
 
 def test_nothing_but_the_allowed_formats_is_loaded(tmp_path: Path) -> None:
@@ -448,3 +469,18 @@ def test_ordinary_names_stay_as_they_are() -> None:
     assert csv_name("=1+1.png") == "\\x3d1+1.png"
     assert csv_name(os.fsdecode(b"caf\xe9\n.png")) == "caf\\xe9\\x0a.png"
     assert csv_name("a\\x41") == "a\\x5cx41"
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["./images/lemon.jpg", "./images/a/banana.jpg"], ["lemon.jpg", "a/banana.jpg"]),
+        (["./images/lemon.jpg"], ["lemon.jpg"]),
+        (["a/b.jpg", "a/bc.jpg", "a/bc/d.jpg"], ["b.jpg", "bc.jpg", "bc/d.jpg"]),
+        (["a/\\x0aline.jpg", "a/b.jpg"], ["\\x0aline.jpg", "b.jpg"]),
+        (["lemon.jpg", "/tmp/lemon.jpg"], ["lemon.jpg", "/tmp/lemon.jpg"]),
+        ([], []),
+    ],
+)
+def test_names_lose_the_folders_that_all_share_and_nothing_else(names: list[str], short: list[str]) -> None:
+    assert below_shared(names) == short

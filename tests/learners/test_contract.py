@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ import torch
 
 from mlhw.arrays import Batch, Splits
 from mlhw.errors import ConfigError
-from mlhw.protocols import EpochRow, Learner
+from mlhw.protocols import Learner
 from mlhw.runs import checkpoint
 from mlhw.training import batches
-from mlhw.training.fit import LoopState, Recipe, fit
+from mlhw.training.fit import fit
 from mlhw.training.schedules import cosine
+from mlhw.training.state import LoopState, MemberEpoch, Recipe
 from tests import made
 
 pytestmark = pytest.mark.parametrize("make", made.LEARNERS.values(), ids=made.LEARNERS.keys())
@@ -29,23 +30,24 @@ class Rows:
 
     def __init__(self) -> None:
         self.rows: list[tuple[Any, ...]] = []
-        self.snapshots: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self.snapshots: list[tuple[list[dict[str, Any]], dict[str, Any]]] = []
         self.learner: Learner | None = None
 
     def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None: ...
 
-    def on_epoch(self, state: LoopState, rows: list[EpochRow], improved: bool) -> None:
-        self.rows += [(*row[:-1], improved) for row in rows]
+    def on_epoch(self, members: Sequence[MemberEpoch]) -> None:
+        self.rows += [(*row[:-1], member.improved) for member in members for row in member.rows]
         if self.learner is not None:
-            self.snapshots.append((state.to_dict(), copy.deepcopy(self.learner.state())))
+            states = [member.state.to_dict() for member in members]
+            self.snapshots.append((states, copy.deepcopy(self.learner.state())))
 
 
 def train(
-    learner: Learner, splits: Splits | None = None, recipe: Recipe = RECIPE, state: LoopState | None = None
+    learner: Learner, splits: Splits | None = None, recipe: Recipe = RECIPE, states: Sequence[LoopState] = ()
 ) -> Rows:
     watcher = Rows()
     watcher.learner = learner
-    fit(learner, (splits or made.splits()).map(learner.place), recipe, watcher, state)
+    fit(learner, (splits or made.splits()).map(learner.place), recipe, watcher, states)
     return watcher
 
 
@@ -88,7 +90,8 @@ def test_relu_maxima_change_nothing_and_are_of_every_unit_once(make: Make) -> No
     before = copy.deepcopy(checkpoint._to_tensors(learner.state()))
     whole = learner.relu_maxima(batch.inputs)
     assert str(before) == str(checkpoint._to_tensors(learner.state()))
-    assert all(isinstance(values, np.ndarray) and values.ndim == 1 for values in whole.values())
+    axes = 1 if learner.members == 1 else 2
+    assert all(isinstance(values, np.ndarray) and values.ndim == axes for values in whole.values())
     assert all((values >= 0).all() for values in whole.values())
     parts = [learner.relu_maxima(batch.inputs[start : start + 20]) for start in (0, 20, 40)]
     for layer, values in whole.items():  # the largest of a batch is the largest of its parts
@@ -104,8 +107,8 @@ def test_a_restored_learner_goes_on_bit_for_bit(make: Make, tmp_path: Any) -> No
     checkpoint.save(tmp_path / "c.pt", {"learner": state})
     other = make(99)
     other.restore(checkpoint.load(tmp_path / "c.pt")["learner"])
-    rest = train(other, state=LoopState(**loop))
-    assert rest.rows == history.rows[4:]
+    rest = train(other, states=[LoopState(**each) for each in loop])
+    assert rest.rows == history.rows[4 * whole.members :]  # a row for train and one for val of two epochs
     assert same(other.parameters(), whole.parameters())
 
 
@@ -136,18 +139,18 @@ def test_a_report_is_of_the_weights_before_the_step(make: Make) -> None:
     if make is made.module_adamw:  # dropout and batch norm act in training alone: there the two differ by design
         learner.network.eval()  # type: ignore[attr-defined]
         learner.network.train = lambda mode=True: learner.network  # type: ignore[attr-defined]
-    scored = learner.fetch([learner.score(batch).loss_sum])[0, 0]
-    assert learner.fetch([learner.step(batch, 1.0).loss_sum])[0, 0] == pytest.approx(scored, rel=1e-5)
+    scored = learner.fetch([learner.score(batch).loss_sum])[0]
+    assert learner.fetch([learner.step(batch, 1.0).loss_sum])[0] == pytest.approx(scored, rel=1e-5)
 
 
 def test_probabilities_are_a_distribution_whose_top_is_what_score_counts(make: Make) -> None:
     learner = make()
     batch = a_batch(learner)
     p = learner.probabilities(batch.inputs)
-    assert p.shape == (16, 4)
-    np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-5)
-    hits = (p.argmax(axis=1) == made.blobs(16).targets).sum()
-    assert learner.fetch([learner.score(batch).correct])[0, 0] == hits
+    assert p.shape == ((16, 4) if learner.members == 1 else (learner.members, 16, 4))
+    np.testing.assert_allclose(p.sum(axis=-1), 1.0, rtol=1e-5)
+    hits = (p.argmax(axis=-1) == made.blobs(16).targets).sum(axis=-1)
+    np.testing.assert_array_equal(learner.fetch([learner.score(batch).correct])[0], hits)
 
 
 def test_adopted_weights_are_those_given(make: Make) -> None:
@@ -167,6 +170,25 @@ def test_weights_that_do_not_fit_are_refused_both_ways(make: Make) -> None:
         learner.adopt(weights | {"extra": np.zeros(1)})
     with pytest.raises(ConfigError, match="should be"):
         learner.adopt(weights | {name: np.zeros((1, 2, 3))})
+
+
+def test_keeping_all_changes_nothing_and_keeping_none_is_refused(make: Make) -> None:
+    learner = make()
+    learner.step(a_batch(learner), 1.0)
+    before = str(copy.deepcopy(checkpoint._to_tensors(learner.state())))
+    learner.keep([True] * learner.members)
+    assert str(checkpoint._to_tensors(learner.state())) == before
+    for mask in ([False] * learner.members, [True] * (learner.members + 1), []):
+        with pytest.raises(ValueError, match="the mask"):
+            learner.keep(mask)
+    assert str(checkpoint._to_tensors(learner.state())) == before
+
+
+def test_a_member_that_is_not_there_is_refused(make: Make) -> None:
+    learner = make()
+    for member in (-1, learner.members):
+        with pytest.raises(IndexError, match="there is no member"):
+            learner.parameters(member)
 
 
 def test_parameters_are_a_copy(make: Make) -> None:

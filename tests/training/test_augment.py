@@ -28,11 +28,16 @@ EVERYTHING = {
     "shift_fraction": 0.1,
     "rotate_degrees": 20.0,
     "scale_fraction": 0.2,
+    "crop_fraction": 0.4,
+    "aspect_fraction": 0.3,
     "brightness": 0.3,
     "contrast": 0.3,
     "saturation": 0.3,
+    "hue_degrees": 20.0,
     "erase_fraction": 0.2,
+    "erase_count": 2,
     "mixup_alpha": 0.4,
+    "cutmix_alpha": 1.0,
 }
 
 
@@ -98,6 +103,15 @@ def test_colour_changes_keep_grey_grey_and_saturation_keeps_luma() -> None:
     torch.testing.assert_close((after * luma).sum(3), (images * luma).sum(3), atol=1e-2, rtol=1e-4)
 
 
+def test_colour_changes_together_are_those_one_after_the_other() -> None:
+    images, draws = photos().float(), rng()
+    kept, spread, light = (torch.from_numpy(draws.uniform(0.6, 1.4, (6, 1, 1, 1))).float() for _ in range(3))
+    grey = (images * images.new_tensor([0.299, 0.587, 0.114])).sum(dim=3, keepdim=True)
+    expected = torch.lerp(grey, images, kept)
+    expected = torch.lerp(expected.mean(dim=(1, 2, 3), keepdim=True), expected, spread) * light
+    torch.testing.assert_close(augment.colour(images, rng(), 0.4, 0.4, 0.4), expected, atol=1e-2, rtol=1e-4)
+
+
 def test_contrast_keeps_the_mean_and_brightness_scales_it() -> None:
     images = photos().float()
     means = images.mean(dim=(1, 2, 3))
@@ -119,6 +133,83 @@ def test_mixup_mixes_targets_as_it_mixes_images() -> None:
     images = torch.nn.functional.one_hot(targets, 3).float().reshape(4, 1, 1, 3)
     mixed, probabilities = augment.mixup(images, targets, rng(), 1.0, 3)
     torch.testing.assert_close(mixed.reshape(4, 3), probabilities)
+
+
+def test_cutmix_mixes_targets_by_the_area_it_takes() -> None:
+    targets = torch.tensor([0, 1, 2, 1])
+    images = torch.nn.functional.one_hot(targets, 3).float()[:, None, None].repeat(1, 20, 30, 1)
+    shares = set()
+    for seed in range(12):
+        mixed, probabilities = augment.cutmix(images, targets, rng(seed), 1.0, 3)
+        torch.testing.assert_close(mixed.mean(dim=(1, 2)), probabilities)
+        assert set(mixed.unique().tolist()) <= {0.0, 1.0}
+        shares.add(round(float(probabilities.max()), 3))
+    assert len(shares) > 1
+
+
+def test_with_both_mixers_a_batch_gets_the_one_or_the_other() -> None:
+    change = augment.build(classes=3, mixup_alpha=1.0, cutmix_alpha=1.0)
+    images = torch.nn.functional.one_hot(torch.arange(6) % 3, 3).float()[:, None, None].repeat(1, 16, 16, 1)
+    whole = [set(change(batch(images), rng(seed), 0.0).inputs.unique().tolist()) <= {0.0, 1.0} for seed in range(20)]
+    assert 3 < sum(whole) < 17  # cut, or blended
+
+
+def test_hue_keeps_greys_and_means_and_changes_colours_by_the_angle_at_most() -> None:
+    grey = photos().float().mean(dim=3, keepdim=True).repeat(1, 1, 1, 3)
+    torch.testing.assert_close(augment.colour(grey, rng(), 0.0, 0.0, 0.0, 90.0), grey, atol=1e-2, rtol=1e-4)
+    images = photos().float()
+    after = augment.colour(images, rng(), 0.0, 0.0, 0.0, 30.0)
+    torch.testing.assert_close(after.mean(dim=3), images.mean(dim=3), atol=1e-2, rtol=1e-4)
+    chroma, turned = (values - values.mean(dim=3, keepdim=True) for values in (images, after))
+    angle = torch.rad2deg(torch.acos(torch.cosine_similarity(chroma, turned, dim=3).clamp(-1, 1)))
+    assert angle.max() <= 30.1
+    assert len({round(float(one.median()), 1) for one in angle}) == len(images)
+
+
+def test_a_crop_magnifies_and_shows_nothing_from_outside() -> None:
+    ramp = torch.linspace(0, 1, 101)
+    images = ramp[None, None, :, None].repeat(60, 101, 1, 1)
+    seen = augment.affine(images, rng(), False, 0.0, 0.0, 0.0, 0.75)[:, 50, :, 0]
+    slope = (seen[:, -1] - seen[:, 0]).clamp(min=1e-6)
+    assert slope.min() >= 0.5 - 0.02
+    assert slope.max() <= 1.0
+    assert slope.std() > 0.05
+    torch.testing.assert_close(seen[:, 1] - seen[:, 0], seen[:, -1] - seen[:, -2], atol=1e-3, rtol=0)  # no repeated rim
+
+
+def test_an_aspect_stretches_one_side_by_what_the_other_loses() -> None:
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 81), torch.linspace(-1, 1, 81), indexing="ij")
+    images = torch.stack([x, y], dim=2)[None].repeat(40, 1, 1, 1)
+    after = augment.affine(images, rng(), False, 0.0, 0.0, 0.0, 0.0, 0.5)[:, 36:45, 36:45]
+    across = (after[:, 4, 8, 0] - after[:, 4, 0, 0]) / 0.2
+    down = (after[:, 8, 4, 1] - after[:, 0, 4, 1]) / 0.2
+    torch.testing.assert_close(across * down, torch.ones(40), atol=1e-3, rtol=0)
+    ratio = across / down
+    assert ratio.max() <= 1.5 + 1e-3
+    assert ratio.min() >= 1 / 1.5 - 1e-3
+    assert ratio.std() > 0.1
+
+
+def test_more_squares_erase_more() -> None:
+    def share(count: int) -> float:
+        change = augment.build(classes=3, erase_fraction=0.2, erase_count=count)
+        images = torch.rand(64, 30, 30, 3)
+        return float((change(batch(images), rng(), 0.0).inputs != images).any(dim=3).float().mean())
+
+    assert share(3) > 1.5 * share(1) > 0
+
+
+def test_images_grow_from_the_start_size_to_their_own() -> None:
+    change = augment.build(classes=3, start_size_pixels=32)
+    images = photos(2, 64, 96)
+    sides = [tuple(change(batch(images), rng(), at / 30).inputs.shape[1:3]) for at in range(30)]
+    assert sides[0] == (32, 48)
+    assert sides[20:] == [(64, 96)] * 10
+    assert sides == sorted(sides)
+    assert len(set(sides)) == 5
+    assert torch.equal(change(batch(images), rng(), 0.99).inputs, images.float())
+    means = change(batch(images), rng(), 0.0).inputs.mean(dim=(1, 2, 3))
+    torch.testing.assert_close(means, images.float().mean(dim=(1, 2, 3)), rtol=0.01, atol=0)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -12,8 +13,9 @@ import pytest
 from mlhw.arrays import Batch, Split, Splits
 from mlhw.errors import DataError, TrainingDiverged
 from mlhw.protocols import EpochRow, StepReport
-from mlhw.training.fit import LoopState, Recipe, fit, stop_reason
+from mlhw.training.fit import fit
 from mlhw.training.schedules import constant
+from mlhw.training.state import LoopState, MemberEpoch, Recipe, stop_reason
 from tests import made
 
 RECIPE = Recipe(epochs=5, batch_rows=10, schedule=constant(), seed=0)
@@ -51,13 +53,15 @@ class Watch:
 
     def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None: ...
 
-    def on_epoch(self, state: LoopState, rows: list[EpochRow], improved: bool) -> None:
-        self.epochs.append((replace(state), rows, improved))
+    def on_epoch(self, members: Sequence[MemberEpoch]) -> None:
+        (member,) = members
+        self.epochs.append((replace(member.state), member.rows, member.improved))
 
 
 def run(learner: Any, recipe: Recipe = RECIPE, splits: Splits | None = None) -> tuple[LoopState, Watch]:
     watch = Watch()
-    return fit(learner, splits or made.splits(), recipe, watch), watch
+    (state,) = fit(learner, splits or made.splits(), recipe, watch)
+    return state, watch
 
 
 def test_the_best_epoch_is_the_best_on_validation() -> None:
@@ -153,6 +157,6 @@ def test_an_empty_split_is_an_error_and_not_a_nan() -> None:
 
 def test_a_finished_state_trains_no_more() -> None:
     learner = Scripted()
-    state = fit(learner, made.splits(), RECIPE, Watch(), LoopState(epoch=5, best_epoch=2))
+    (state,) = fit(learner, made.splits(), RECIPE, Watch(), [LoopState(epoch=5, best_epoch=2)])
     assert learner.seen == []
     assert state.best_epoch == 2

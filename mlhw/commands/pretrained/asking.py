@@ -40,8 +40,11 @@ def resolve(
         ConfigError: no such experiment, one for another command, or any fault in it.
     """
     given = {key: value for key, value in (flags or {}).items() if value is not None}
+    require_text(*weights)
+    if kind == "compare" and len(chosen := tuple(dict.fromkeys(given.get("pretrained.models", "ab")))) < 2:
+        raise _too_few(chosen)
     base, words = _base(kind, experiment, given.get("pretrained.models"))
-    found = load_pretrained(base, [*words, *overrides, *(_override(key, value) for key, value in given.items())])
+    found = with_flags(base, [*words, *overrides], given)
     asked = found.pretrained
     if not isinstance(asked, Classify | Compare) or asked.kind != kind:
         raise ConfigError(f"{found.name} is for `mlhw pretrained {asked.kind}`, not for `mlhw pretrained {kind}`.")
@@ -52,7 +55,7 @@ def resolve(
             f"weights for {', '.join(strangers)}, but the models are {', '.join(models)}. Name one of these."
         )
     if kind == "compare" and len(models) < 2:
-        raise ConfigError(f"a comparison needs two models or more, got {', '.join(models)}. Name another.")
+        raise _too_few(models)
     changed: dict[str, Any] = {"models": models, "weights": {name: _absolute(file) for name, file in files.items()}}
     for key in ("labels", "truth"):
         if value := getattr(asked, key, None):
@@ -64,6 +67,10 @@ def resolve(
             "paths": tuple(csv_name(os.path.abspath(path)) for path in named),  # noqa: PTH100 (keeps what is no UTF-8)
         }
     )
+
+
+def _too_few(models: Sequence[str]) -> ConfigError:
+    return ConfigError(f"a comparison needs two models or more, got {', '.join(models)}. Name another with --model.")
 
 
 def _base(kind: str, experiment: str | None, models: Any) -> tuple[str, list[str]]:
@@ -82,15 +89,39 @@ def _base(kind: str, experiment: str | None, models: Any) -> tuple[str, list[str
     return DEFAULTS[kind], [f"name={name}", 'description=""', 'source=""', 'result=""']
 
 
-def _override(key: str, value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+def with_flags(base: str, overrides: Sequence[str], flags: Mapping[str, Any]) -> PretrainedExperiment:
+    """The experiment ``base`` with ``overrides``, then ``flags`` (dotted keys with values); faults name the flags as typed.
+
+    Raises:
+        ConfigError: any fault in it.
+    """
+    words = {key: f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in flags.items()}
+    require_text(*words.values())
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ConfigError(
-            f"{escape_name(str(value))}: a name that is not UTF-8, which no YAML holds. Rename it."
-        ) from None
-    return f"{key}={text}"
+        return load_pretrained(base, [*overrides, *words.values()])
+    except ConfigError as error:
+        text = str(error)
+        for key, word in words.items():
+            text = text.replace(f"-s {word}:", f"{_as_typed(key, flags[key])}:")
+        raise ConfigError(text) from None
+
+
+def _as_typed(key: str, value: Any) -> str:
+    flag = key.rpartition(".")[2]
+    if value is True:
+        return f"--{flag}"
+    return f"--model {','.join(value)}" if flag == "models" else f"--{flag} {value}"
+
+
+def require_text(*names: str) -> None:
+    """Raise ConfigError where one of ``names`` is not UTF-8: a config could not hold it."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise ConfigError(
+                f"{escape_name(name)}: a name that is not UTF-8, which no YAML holds. Rename it."
+            ) from None
 
 
 def _by_model(given: Sequence[str], models: Sequence[str]) -> dict[str, str]:

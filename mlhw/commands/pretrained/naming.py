@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from mlhw.commands.pretrained.results import Results
-from mlhw.datasets.names import escape_name
+from mlhw.datasets.names import below_shared, escape_name
 
 
 def counted(found: Results, shown: int) -> str:
@@ -17,9 +15,4 @@ def counted(found: Results, shown: int) -> str:
 
 def short_names(found: Results) -> list[str]:
     """The names of all pictures without the folder that they share."""
-    names = [escape_name(picture.name) for picture in found.pictures]
-    try:
-        shared = os.path.commonpath([os.path.dirname(name) for name in names])  # noqa: PTH120 (text, not a place)
-    except ValueError:  # whole paths beside relative ones
-        return names
-    return [name[len(shared) :].lstrip("/\\") for name in names]
+    return below_shared([escape_name(picture.name) for picture in found.pictures])

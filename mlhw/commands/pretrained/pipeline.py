@@ -14,7 +14,9 @@ from typing import Final, NamedTuple
 import torch
 from PIL.Image import Image
 
+from mlhw.datasets.picture_memory import MOST_MEMORY
 from mlhw.datasets.pictures import BadImage, Found, open_picture
+from mlhw.datasets.room import Room
 from mlhw.models import zoo
 from mlhw.models.preprocessing import Preprocessing, stack
 from mlhw.models.zoo import How, Network
@@ -23,7 +25,13 @@ CPU_ROWS: Final = (
     8  # in a batch: its activations stay below 32 MB, from where glibc gets and gives back memory page by page
 )
 MOST_DECODERS: Final = 16
+MOST_TOGETHER: Final = (
+    1_200 * 10**6
+)  # bytes of all decoders: three of the largest pictures, or a dozen of 12 megapixels
 MOST_LANES: Final = 8
+
+
+Opener = Callable[[Found, Callable[[int], None]], Image]
 
 
 class Prediction(NamedTuple):
@@ -71,7 +79,7 @@ def outcomes(
     how: How,
     top: int,
     lanes: Lanes,
-    opened: Callable[[Found], Image] = lambda found: open_picture(found.path),
+    opened: Opener = lambda found, need: open_picture(found.path, need),
 ) -> Generator[list[Outcome], None, None]:
     """What came of ``pictures``, in their order, a batch at a time as they are done.
 
@@ -84,10 +92,10 @@ def outcomes(
         how: the preprocessing, see ``zoo.How``.
         top: how many classes of each, at most those that the network has.
         lanes: see :func:`share`.
-        opened: a picture as RGB; raises BadImage.
+        opened: a picture as RGB, once it said what memory it needs; raises BadImage.
     """
     ways = list(dict.fromkeys(network.preprocessing(how) for network in networks))
-    decode = partial(_decode, ways=ways, opened=opened)
+    decode = partial(_decode, ways=ways, opened=opened, room=Room(MOST_TOGETHER, MOST_MEMORY))
     compute = partial(_compute, networks=networks, ways=ways, how=how, top=top)
     before = torch.get_num_threads()
     running: deque[Future[list[Outcome]]] = deque()
@@ -111,12 +119,13 @@ def outcomes(
 Decoded = tuple[torch.Tensor, ...] | str  # a picture in each of the sizes wanted, or why there is none
 
 
-def _decode(picture: Found, ways: Sequence[Preprocessing], opened: Callable[[Found], Image]) -> Decoded:
+def _decode(picture: Found, ways: Sequence[Preprocessing], opened: Opener, room: Room) -> Decoded:
     if picture.problem is not None:
         return picture.problem
     try:
-        image = opened(picture)
-        return tuple(way.picture(image) for way in ways)
+        with room.share() as share:
+            image = opened(picture, share.need)
+            return tuple(way.picture(image) for way in ways)
     except BadImage as bad:
         return str(bad) or "damaged"
     except Exception as error:  # whatever a picture does, it is the only one to be left out

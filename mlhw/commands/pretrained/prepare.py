@@ -13,8 +13,8 @@ from mlhw.commands.settings import Settings
 from mlhw.config.pretrained import Classify, Compare, PretrainedExperiment
 from mlhw.datasets.walking import Found
 from mlhw.errors import ConfigError
+from mlhw.models import state_dicts, zoo
 from mlhw.models import weights as torchvision_weights
-from mlhw.models import zoo
 from mlhw.models.zoo import Network
 
 NEAR: Final = 5  # a miss is a near one where the right class is among so many
@@ -74,6 +74,8 @@ def prepare(
         OutputError: a download cannot be written.
     """
     asked, device = asked_of(experiment), torch_device(experiment.device)
+    if isinstance(asked, Compare) and asked.truth:
+        truth.lines(Path(asked.truth))  # before anything is fetched for minutes
     networks = load(asked, device, settings, display)
     truths: list[frozenset[int] | None] = [None] * len(pictures)
     if isinstance(asked, Compare) and asked.truth:
@@ -88,6 +90,8 @@ def load(asked: Classify | Compare, device: str, settings: Settings, display: Di
     files = [torchvision_weights.weights_file(name) for name in asked.models if name not in asked.weights]
     if settings.offline and not all(file.path.is_file() for file in files):
         torchvision_weights.require(files)
+    for file in asked.weights.values():
+        state_dicts.require(Path(file))
     return tuple(
         zoo.load(
             name,

@@ -35,7 +35,7 @@ def read(
     classes = _by_label(categories)
     found: list[frozenset[int] | None] = [None] * len(pictures)
     faults, strangers = [], 0
-    for line, file, label in _lines(path):
+    for line, file, label in lines(path):
         indices = classes.get(label.casefold(), frozenset())
         places = whole.get(file) or last.get(file, [])
         if label and not indices:
@@ -88,8 +88,8 @@ def _near(label: str, categories: Sequence[str]) -> str:
     return f" (did you mean {' or '.join(close)}?)" if close else ""
 
 
-def _lines(path: Path) -> list[tuple[int, str, str]]:
-    """Line number, file and label of each row."""
+def lines(path: Path) -> list[tuple[int, str, str]]:
+    """Line number, file and label of each row. Raises as ``read``."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise DataError(f"{path}: above {MOST_BYTES >> 20} MB: no list of true labels.")

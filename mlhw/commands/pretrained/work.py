@@ -56,7 +56,7 @@ def start(
     with run.lock():
         (run.path / "checkpoints").rmdir()  # there will be none
         inputs.write(run, pictures)
-        write_json(run.environment_file, environment(job.device, threads, job.sources))
+        write_json(run.environment_file, recorded(job, threads))
         return run, _work(run, job, display, began)
 
 
@@ -76,7 +76,7 @@ def resume(run: store.Run, settings: Settings, display: Display) -> dict[str, An
             pictures = find([name_from_csv(path) for path in experiment.paths], asked_of(experiment).recursive)
             inputs.write(run, pictures)
         job = prepare(experiment, pictures, threads, settings, display)
-        now = environment(job.device, threads, job.sources)
+        now = recorded(job, threads)
         for difference in differences(before, now):
             display.warn(f"{difference}: the last digits may differ from those of a run never interrupted")
             run.log(f"resumed with a difference: {difference}")
@@ -84,6 +84,12 @@ def resume(run: store.Run, settings: Settings, display: Display) -> dict[str, An
             write_json(run.environment_file, now)
         run.error_file.unlink(missing_ok=True)
         return _work(run, job, display, began)
+
+
+def recorded(job: Job, threads: int) -> dict[str, Any]:
+    """The environment of ``job`` for its run folder, whose UTF-8 files hold no names that are not: those are escaped."""
+    found = environment(job.device, threads, escape_name(job.sources))
+    return found | {"command": [escape_name(word) for word in found["command"]]}
 
 
 def _work(run: store.Run, job: Job, display: Display, began: float) -> dict[str, Any]:
@@ -135,7 +141,7 @@ def classify(job: Job, tables: Tables, display: Display) -> None:
     if total >= FOLD_FROM and job.device == "cpu":
         networks = tuple(replace(network, module=folded(network.module)) for network in networks)
     lanes = pipeline.share(job.threads, job.asked.batch_size, job.device)
-    what = f"{', '.join(network.name for network in networks)[:40]}: {total:,} pictures"
+    what = f"{', '.join(network.name for network in networks)[:40]}: {total:,} picture{'s' if total != 1 else ''}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's of odd pictures, from many threads
         with closing(pipeline.outcomes(rest, networks, job.asked.preprocess, job.depth, lanes)) as batches:

@@ -1,0 +1,25 @@
+"""The only place where names in a config meet objects. Below here nobody sees an ``Experiment``."""
+
+from mlhw.commands.assemble.jobs import Job, build_recipe, count_parameters, is_buffer, job
+from mlhw.commands.assemble.learner import build_learner, pick_device
+from mlhw.commands.assemble.splits import load_splits
+from mlhw.commands.assemble.stack import stack_job
+from mlhw.commands.assemble.tables import DATASETS, MODELS, SCHEDULES, ModelEntry, resolve, way
+
+__all__ = [
+    "DATASETS",
+    "MODELS",
+    "SCHEDULES",
+    "Job",
+    "ModelEntry",
+    "build_learner",
+    "build_recipe",
+    "count_parameters",
+    "is_buffer",
+    "job",
+    "load_splits",
+    "pick_device",
+    "resolve",
+    "stack_job",
+    "way",
+]

@@ -1,0 +1,1 @@
+"""Runs and sweeps beside each other, from their files."""

@@ -1,0 +1,122 @@
+"""Runs that train as one model: each with a folder of its own, and one checkpoint for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from mlhw.commands import assemble, finish
+from mlhw.commands.assemble import Job
+from mlhw.commands.display import Display
+from mlhw.commands.settings import Settings
+from mlhw.commands.threads import use_threads
+from mlhw.commands.train import record_failure, tell_differences, train_members
+from mlhw.config import load as config
+from mlhw.config.schema import Experiment
+from mlhw.errors import Interrupted, MlhwError, OutputError, RunError
+from mlhw.files import read_json, write_json
+from mlhw.runs.environment import environment, read_environment
+from mlhw.runs.recorder import restore
+from mlhw.runs.store import Run
+from mlhw.training.state import LoopState
+
+Outcome = dict[str, Any] | str  # a run's summary, or why it has none
+
+
+def note(runs: Sequence[Run], checkpoint: str) -> None:
+    """Write down in each of ``runs`` with which others it trains, and where in outputs their checkpoint is."""
+    for place, run in enumerate(runs):
+        members = [each.id for each in runs]
+        write_json(run.stack_file, {"members": members, "place": place, "checkpoint": checkpoint})
+
+
+def resume(run: Run, settings: Settings, display: Display) -> dict[str, Any]:
+    """Go on with the stack that ``run`` is a member of; returns the summary of ``run``.
+
+    Raises:
+        RunError: another member is gone, or another process holds one.
+        MlhwError: this member failed; the others are done.
+    """
+    value = read_json(run.stack_file) or {}
+    try:
+        members = [Run(settings.outputs / str(name)) for name in value["members"]]
+        place, last = int(value["place"]), settings.outputs / str(value["checkpoint"])
+    except (KeyError, TypeError, ValueError):
+        raise RunError(f"{run.stack_file}: should name the runs that train as one, and does not.") from None
+    if gone := [member.id for member in members if not member.config_file.is_file()]:
+        raise RunError(f"run {run.id} trains as one with {', '.join(gone)}, which is gone. Train it again by itself.")
+    display.say(f"run {run.id} is one of {len(members)} that train as one model: going on with all of them")
+    outcome = go_on(members, last, settings, display)[place]
+    if isinstance(outcome, str):
+        raise MlhwError(outcome)
+    return outcome
+
+
+def go_on(runs: Sequence[Run], last: Path, settings: Settings, display: Display) -> list[Outcome]:
+    """Train ``runs`` as one from the checkpoint ``last``, or from the start; what came of each, in their order.
+
+    A member whose loss is not finite is lost, and the others go on.
+
+    Raises:
+        RunError: another process holds one of them, or the checkpoint is damaged.
+        Interrupted: by Ctrl+C; the checkpoint is written.
+    """
+    began = perf_counter()
+    with ExitStack() as held:
+        for run in runs:
+            held.enter_context(run.lock())
+        experiments = [config.load_file(run.config_file) for run in runs]
+        before = read_environment(runs[0].environment_file)
+        asked = before.get("threads") or experiments[0].threads or settings.threads
+        threads = use_threads(settings.bounded(asked), assemble.way(experiments[0]))
+        job = assemble.stack_job(experiments, settings, display.progress)
+        states = restore(last, job.learner)
+        now = environment(job.device, threads, job.splits.origin)
+        for run in runs:
+            tell_differences(run, read_environment(run.environment_file), now, display)
+            run.error_file.unlink(missing_ok=True)
+            run.log(f"start after epoch {states[0].epoch if states else 0} of {job.recipe.epochs}, one of {len(runs)}")
+        startup = perf_counter() - began
+        try:
+            states = train_members(runs, job, last, states, display)
+            return [
+                _outcome(run, experiment, job, state, startup / len(runs), settings)
+                for run, experiment, state in zip(runs, experiments, states, strict=True)
+            ]
+        except KeyboardInterrupt:
+            for run in runs:
+                run.log("interrupted")
+            raise Interrupted(f"interrupted. Go on with: mlhw resume {runs[0].id}") from None
+        except Exception as error:
+            for run in runs:
+                if run.summary() is None:
+                    record_failure(run, error)
+            raise
+
+
+def _outcome(
+    run: Run, experiment: Experiment, job: Job, state: LoopState, startup: float, settings: Settings
+) -> Outcome:
+    """Finish one member as the single model that it is."""
+    if (summary := run.summary()) is not None:
+        return summary
+    try:
+        if state.lost:
+            raise MlhwError(state.lost)
+        if job.recipe.own_seeds:
+            alone = assemble.job(experiment, settings, lambda what, done, total: None)
+        else:
+            learner = assemble.build_learner(experiment, job.splits.train, job.device)
+            alone = replace(job, experiment=experiment, learner=learner)
+        summary = finish.finish(run, alone, state, perf_counter() - state.seconds - startup, figures=False)
+    except OutputError:
+        raise
+    except MlhwError as error:
+        record_failure(run, error)
+        return str(error)
+    run.log("done")
+    return summary

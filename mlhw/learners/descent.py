@@ -1,0 +1,62 @@
+"""Gradient descent on a stack of perceptrons from the gradients in their layers' outputs: those in the weights are not written.
+
+A stack's weights outgrow the processor's caches, and its steps then cost what they read and write of them. Here the product
+of inputs and deltas goes straight into the weights or the velocity. What :class:`mlhw.numerics.optimisers.Sgd` does with the
+gradients, to rounding, with the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mlhw.arrays import Array
+from mlhw.numerics.optimisers import Sgd
+from mlhw.numerics.products import flat, transposed_times
+
+Deltas = Sequence[tuple[int, Array, Array]]  # a layer's number, its inputs and the gradient in its outputs
+
+
+def can_descend(model: Any, rule: Any) -> bool:
+    """Whether ``descend`` serves: the model gives deltas and the rule is SGD; without momentum and decay, in numpy."""
+    if not hasattr(model, "deltas") or not isinstance(rule, Sgd) or rule.nesterov:
+        return False
+    return hasattr(model.parameters["W1"], "addmm_") or not (rule.momentum or rule.decay)
+
+
+def descend(parameters: dict[str, Array], rule: Sgd, deltas: Deltas, rates: Array) -> None:
+    """Change ``parameters`` by one step with ``rates`` (members,); ``deltas`` are used as scratch space."""
+    biases = {f"b{layer}": delta.sum(-2) for layer, _, delta in deltas if f"b{layer}" in parameters}
+    rule.update(parameters, biases, rates)
+    rates = rates[:, None, None]
+    for layer, inputs, delta in deltas:
+        weights, decay = parameters[f"W{layer}"], rule.decay.get(f"W{layer}")
+        if decay is not None and hasattr(decay, "ndim"):
+            decay = decay[:, None, None]
+        if rule.momentum:
+            velocity = rule.velocity.get(f"W{layer}")
+            if velocity is None:
+                velocity = rule.velocity[f"W{layer}"] = transposed_times(inputs, delta)
+            else:
+                _add_product(velocity, inputs, delta, rule.momentum, 1.0)
+            if decay is not None:
+                velocity.addcmul_(weights, decay) if hasattr(decay, "ndim") else velocity.add_(weights, alpha=decay)
+            weights.addcmul_(velocity, rates, value=-1.0)
+        else:
+            if decay is not None:
+                weights *= 1.0 - rates * decay
+            delta *= rates
+            _add_product(weights, inputs, delta, 1.0, -1.0)
+
+
+def _add_product(values: Array, inputs: Array, delta: Array, beta: float, alpha: float) -> None:
+    """``values`` (members, n_in, n_out) become beta ``values`` + alpha ``inputs``ᵀ ``delta``, in place."""
+    if not hasattr(values, "addmm_"):
+        assert (beta, alpha) == (1.0, -1.0)
+        values -= transposed_times(inputs, delta)
+    elif inputs.ndim == 3:
+        values.baddbmm_(inputs.mT, delta, beta=beta, alpha=alpha)
+    elif values.swapaxes(0, 1).is_contiguous():
+        flat(values).addmm_(inputs.mT, flat(delta), beta=beta, alpha=alpha)
+    else:
+        values.mul_(beta).add_(transposed_times(inputs, delta), alpha=alpha)

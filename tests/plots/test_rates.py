@@ -1,0 +1,332 @@
+"""Laws of the figures of a sweep: every run is on them, those that were lost too, and every text is inside and free."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from mlhw.plots.band import band, last_values, with_spread
+from mlhw.plots.bands import MOST, OUTSTANDING, draw_bands
+from mlhw.plots.final import draw_final
+from mlhw.plots.rate_axes import top_of
+from mlhw.plots.rate_marks import DASHES, colours
+from mlhw.plots.rates import NAMED, draw_rates
+from mlhw.plots.style import save
+from mlhw.plots.swept import Curve, best_of, by_rate, measured_on, rate_names
+from mlhw.protocols import EpochRow
+
+Faults = Callable[[Figure], list[str]]
+INF = "the training loss became inf at epoch 3, step 12. Try a smaller train.lr."
+KILLED = "the worker was killed by signal 9 (out of memory?)"
+
+
+def rows(losses: list[float], split: str = "train") -> list[EpochRow]:
+    return [EpochRow(epoch, split, loss, math.exp(-loss), 0.1, 1.0) for epoch, loss in enumerate(losses, start=1)]
+
+
+def curve(lr: float, epochs: int = 8, lost: str = "", splits: str = "train val", end: bool = True) -> Curve:
+    """A made-up run: the loss falls the faster the larger the rate, and a test row is at the best epoch."""
+    losses = [2.3 * math.exp(-0.5 * lr**0.2 * epoch) + 0.05 for epoch in range(1, epochs + 1)]
+    found = [row for k, split in enumerate(splits.split()) for row in rows([x * (1 + k / 9) for x in losses], split)]
+    best = max(1, epochs - 2)
+    if lost:
+        return Curve(f"lr {lr:g}", lr, found, lost)
+    return Curve(
+        f"lr {lr:g}", lr, [*found, EpochRow(best, "test", 0.2, 0.9, lr, 1.0)] if end else found, best_epoch=best
+    )
+
+
+def rates(count: int, low: float = 1e-5, high: float = 1e3) -> list[float]:
+    return [low * (high / low) ** (k / max(count - 1, 1)) for k in range(count)]
+
+
+def sweep(count: int, dead: int = 1) -> list[Curve]:
+    """``count`` rates over 8 powers of ten, of which the ``dead`` largest diverged, the very largest at once."""
+    some = rates(count)
+    lost = [curve(lr, k, INF) for k, lr in enumerate(reversed(some[count - dead :]))]
+    return [curve(lr) for lr in some[: count - dead]] + lost
+
+
+@functools.cache
+def drawn_rates(name: str) -> Figure:
+    """The figure of a case, drawn once for all the tests that only look at it."""
+    return draw_rates(CASES[name], TITLES[len(name) % 2])
+
+
+@functools.cache
+def drawn_final(name: str) -> Figure:
+    return draw_final(CASES[name], TITLES[len(name) % 2])
+
+
+@functools.cache
+def drawn_bands(name: str) -> Figure:
+    return draw_bands(GROUPS[name], TITLES[len(name) % 2])
+
+
+def lines(figure: Figure, panel: int, start: str) -> dict[str, Line2D]:
+    """The lines of a panel whose name begins with ``start``."""
+    return {gid: line for line in figure.axes[panel].lines if (gid := str(line.get_gid())).startswith(start)}
+
+
+def texts(figure: Figure, gid: str, panel: int = 0) -> list[str]:
+    return [text.get_text() for text in figure.axes[panel].texts if text.get_gid() == gid]
+
+
+def legends(figure: Figure) -> list[str]:
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+EXPLODED = Curve("lr 99", 99.0, rows([2e4, 3e4, 1e30]) + rows([1e4, 2e4, 1e29], "val"))
+CASES: dict[str, list[Curve]] = {
+    **{f"{count} rates": sweep(count, dead=count // 6) for count in (1, 3, 8, 12, 64)},
+    "one epoch": [curve(lr, 1) for lr in rates(3)],
+    "all diverged at once": sweep(3, dead=1)[2:],
+    "diverged and failed": [curve(0.1), curve(1.0, 2, INF), curve(10.0, 0, KILLED)],
+    "not finite": [curve(0.1), Curve("lr 1", 1.0, rows([2.0, math.nan]))],
+    "one explodes": [curve(0.1), curve(1.0), EXPLODED],
+    "two curves held out": [curve(lr, splits="train val test", end=False) for lr in (0.1, 1.0)],
+    "nearly equal": [curve(0.1 + 1e-4 * k) for k in range(12)],
+    "equal rates": [Curve(f"seed {k}", 0.1, curve(0.1).rows) for k in range(3)],
+    "huge rates": [curve(lr) for lr in (1e-9, 1e-8, 1e9)],
+}
+TITLES = ["", "a-very-long_name $x$ <b> " * 12]
+
+
+@pytest.mark.parametrize("drawn", [drawn_rates, drawn_final])
+@pytest.mark.parametrize("name", CASES)
+def test_every_text_is_inside_and_free(name: str, drawn: Callable[[str], Figure], text_faults: Faults) -> None:
+    figure = drawn(name)
+    assert text_faults(figure) == []
+    assert figure.get_figwidth() <= 12
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_run_has_its_line_and_each_lost_one_its_mark(name: str) -> None:
+    ordered = by_rate(CASES[name])
+    expected = {f"{s}-{at}" for at, one in enumerate(ordered) for s in ("train", "val", "test") if one.of(s)}
+    lost = {f"lost-{at}" for at, one in enumerate(ordered) if one.why_lost}
+    figure = drawn_rates(name)
+    for panel, quantity in enumerate(("loss", "accuracy")):
+        assert {gid.removeprefix(f"{quantity}-") for gid in lines(figure, panel, quantity)} == expected
+        marks = lines(figure, panel, "lost-")
+        assert set(marks) == lost
+        for gid, mark in marks.items():
+            one = ordered[int(gid.removeprefix("lost-"))]
+            assert list(mark.get_xdata()) == [one.lost_at]
+            assert list(mark.get_ydata()) == [figure.axes[panel].get_ylim()[1 - panel]]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_final_figure_has_every_rate(name: str) -> None:
+    figure = drawn_final(name)
+    for panel in range(2):
+        drawn = [line for gid in ("diverged", "failed") for line in lines(figure, panel, gid).values()]
+        marked = sorted(float(x) for line in drawn for x in np.asarray(line.get_xdata()))
+        assert marked == sorted(one.lr for one in CASES[name] if one.why_lost)
+        trained = lines(figure, panel, ("loss-train", "accuracy-train")[panel])
+        finished = [one.lr for one in by_rate(CASES[name]) if not one.why_lost]
+        assert not finished or list(next(iter(trained.values())).get_xdata()) == finished
+        low, high = figure.axes[panel].get_ylim()
+        assert all(low <= y <= high for line in drawn for y in np.asarray(line.get_ydata()))
+
+
+def test_the_order_of_the_curves_does_not_matter() -> None:
+    for draw in (draw_rates, draw_final):
+        one, other = draw(sweep(4)), draw(sweep(4)[::-1])
+        for panel in range(2):
+            pairs = zip(one.axes[panel].lines, other.axes[panel].lines, strict=True)
+            assert all(np.array_equal(a.get_xydata(), b.get_xydata(), equal_nan=True) for a, b in pairs)
+        assert legends(one) == legends(other)
+        assert texts(one, "rate") == texts(other, "rate")
+
+
+def test_the_same_curves_give_the_same_bytes(tmp_path: Path) -> None:
+    pictures = [save(draw_final(sweep(2)), tmp_path / "a", ("svg",))[0].read_bytes() for _ in range(2)]
+    assert pictures[0] == pictures[1]
+
+
+def test_solid_is_train_and_dashed_is_held_out() -> None:
+    drawn = lines(drawn_rates("3 rates"), 0, "loss")
+    assert drawn["loss-train-0"].get_linestyle() == "-"
+    assert drawn["loss-val-0"].get_linestyle() == "--"
+    assert DASHES["val"] == DASHES["test"]
+    assert legends(drawn_rates("3 rates"))[:3] == ["train", "val", "test (scored once)"]
+    assert "diverged" in legends(drawn_rates("8 rates"))
+    assert {"diverged", "failed"} <= set(legends(drawn_rates("diverged and failed")))
+
+
+def test_few_rates_are_named_and_many_have_a_colour_bar() -> None:
+    few, many = draw_rates(sweep(NAMED)), draw_rates(sweep(NAMED + 1))
+    assert sorted(texts(few, "rate")) == sorted(rate_names(sweep(NAMED)))
+    assert (len(few.axes), len(many.axes)) == (2, 3)
+    assert texts(many, "rate", 1) == [
+        rate_names(sweep(NAMED + 1))[by_rate(sweep(NAMED + 1)).index(best_of(sweep(NAMED + 1))[0])]
+    ]
+    bar = next(line for line in many.axes[2].lines if line.get_gid() == "bar-lost")
+    assert list(bar.get_ydata()) == [one.lr for one in sweep(NAMED + 1) if one.why_lost]
+
+
+def test_colours_follow_the_rates_and_differ() -> None:
+    lightness = [sum(w * int(colour[i : i + 2], 16) for w, i in ((0.3, 1), (0.59, 3), (0.11, 5))) for colour in
+                 colours(by_rate(sweep(8)), exact=False)]  # fmt: skip
+    assert lightness == sorted(lightness)
+    far = [curve(lr) for lr in (0.1, 1.0, 1e12)]
+    assert len(set(colours(far, exact=False))) == 3
+    assert len(set(colours(CASES["equal rates"], exact=False))) == 3
+
+
+def test_one_exploding_curve_does_not_flatten_the_others() -> None:
+    figure = drawn_rates("one explodes")
+    axes = figure.axes[0]
+    assert axes.get_ylim()[1] < 30
+    assert list(lines(figure, 0, "above")) == ["above-2"]
+    assert texts(figure, "note") == ["▲ above the axis: 99, up to 1e+30"]
+    assert texts(figure, "rate")[2] == "99"
+    assert texts(drawn_rates("3 rates"), "note") == []
+    final = drawn_final("one explodes")
+    assert list(lines(final, 0, "above")["above"].get_xdata()) == [99.0]
+
+
+def test_neither_one_explosion_nor_most_of_them_raise_the_axis() -> None:
+    calm, wild = np.array([2.0, 1.0, 0.5]), np.array([1e6, 1e9])
+    assert top_of([calm, calm, wild]) == 2.0
+    assert top_of([calm, 3 * calm]) == math.inf
+    assert top_of([]) == math.inf
+
+
+def test_the_loss_axis_is_logarithmic_where_the_range_asks_for_it() -> None:
+    flat = [Curve("a", lr, rows([2.0, 1.5])) for lr in (0.1, 1.0)]
+    assert draw_rates(flat).axes[0].get_yscale() == "linear"
+    steep = [Curve("a", 0.1, rows([2.0, 0.1])), Curve("b", 1.0, rows([2.0, 1.5]))]
+    assert draw_rates(steep).axes[0].get_yscale() == "log"
+    assert draw_rates([Curve("a", 0.1, rows([2.0, 0.0]))]).axes[0].get_yscale() == "linear"
+
+
+def test_the_best_is_marked_at_its_reported_epoch_and_both_values_are_drawn() -> None:
+    early = Curve("b", 1.0, rows([1.0, 0.9, 0.8]) + rows([0.5, 0.2, 0.9], "val"), best_epoch=2)
+    late = Curve("a", 0.1, rows([1.0, 0.9, 0.8]) + rows([0.5, 0.4, 0.3], "val"), best_epoch=3)
+    figure = draw_final([early, late])
+    assert texts(figure, "best-label", 1) == [f"best val: 1, {100 * math.exp(-0.2):.1f} %"]
+    ring = lines(figure, 0, "best")["best"]
+    assert (list(ring.get_xdata()), list(ring.get_ydata())) == ([1.0], [0.2])
+    assert list(lines(figure, 0, "loss-val")["loss-val"].get_ydata()) == [0.3, 0.9]
+    assert list(lines(figure, 0, "loss-val-reported")["loss-val-reported"].get_ydata()) == [0.2]
+    assert "at the reported epoch" in legends(figure)
+    assert "at the reported epoch" not in legends(draw_final([late]))
+
+
+def test_a_lost_run_breaks_the_line_between_its_neighbours() -> None:
+    figure = draw_final([curve(0.1), curve(1.0, 3, INF), curve(10.0)])
+    line = next(line for line in figure.axes[0].lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 3)
+    assert np.isnan(line.get_ydata()).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("draw", [draw_rates, draw_final])
+def test_wrong_curves_are_refused(draw: Callable[[Any], Figure]) -> None:
+    with pytest.raises(ValueError, match="at least one learning rate"):
+        draw([])
+    for lr in (0.0, -1.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match="positive number"):
+            draw([Curve("a", lr, rows([1.0]))])
+
+
+def test_names_are_short_and_differ() -> None:
+    assert rate_names([curve(lr) for lr in (1e-5, 0.0125, 10**0.5)]) == ["1e-05", "0.0125", "3.16"]
+    assert rate_names([curve(lr) for lr in (0.12345678, 0.12345789)]) == ["0.123457", "0.123458"]
+    assert rate_names(CASES["equal rates"]) == ["seed 0", "seed 1", "seed 2"]
+    assert rate_names([curve(1e-5 * 1e8 ** (63 / 63))]) == ["1000"]  # the last of log:1e-5:1e3:64 is not quite it
+
+
+def test_what_a_comparison_is_made_on() -> None:
+    assert measured_on([curve(0.1), curve(1.0)]) == "val"
+    assert measured_on([curve(0.1), curve(1.0, splits="train")]) == "test"
+    assert measured_on([curve(0.1), curve(1.0, splits="train", end=False)]) == "train"
+    assert measured_on([curve(0.1), curve(1.0, 0, INF)]) == "val"
+    assert measured_on([curve(0.1, 2, INF)]) == ""
+
+
+def test_a_band_is_mean_and_sample_deviation_of_the_runs_that_have_the_epoch() -> None:
+    runs = [rows([1.0, 2.0, 5.0]), rows([3.0, 4.0]), rows([2.0, math.nan])]
+    found = band(runs, "train", "loss")
+    assert found.epochs.tolist() == [1, 2, 3]
+    assert found.mean.tolist() == [2.0, 3.0, 5.0]
+    assert found.n.tolist() == [3, 2, 1]
+    assert found.deviation[:2].tolist() == [1.0, math.sqrt(2)]
+    assert math.isnan(found.deviation[2])
+    last = last_values(runs, "train", "loss")
+    assert (last.mean, last.n) == (pytest.approx(11 / 3), 3)
+
+
+def test_a_spread_is_said_with_the_digits_that_it_has() -> None:
+    assert with_spread(94.801, 0.052, "accuracy") == "94.80 ± 0.05"
+    assert with_spread(0.66312, 0.0012, "loss") == "0.6631 ± 0.0012"
+    assert with_spread(94.801, math.nan, "accuracy") == "94.80"
+    assert with_spread(0.5, 0.0, "loss") == "0.500 ± 0.000"
+
+
+def seeds(count: int, lr: float, epochs: int = 6) -> list[list[EpochRow]]:
+    return [[row._replace(loss=row.loss + 0.01 * k) for row in curve(lr, epochs).rows] for k in range(count)]
+
+
+GROUPS: dict[str, dict[str, list[list[EpochRow]]]] = {
+    "three": {f"lr {lr:g}": seeds(3, lr) for lr in (0.01, 0.1, 1.0)},
+    "alone": {"hidden 128": seeds(1, 0.1)},
+    "uneven": {"a": [*seeds(2, 0.1, 9), *seeds(1, 0.1, 12)], "b": seeds(2, 1.0)},
+    "one epoch": {f"lr {lr:g}": seeds(3, lr, 1) for lr in (0.01, 0.1)},
+    "ten": {f"train.lr={lr:g}, model.hidden_sizes=[128,{lr:g}]": seeds(2, lr) for lr in rates(10)},
+    "many": {f"lr {lr:g}": seeds(2, lr) for lr in rates(14)},
+    "long names": {"$x$ <b> " * 40 + str(k): seeds(2, 0.1) for k in range(2)},
+    "nothing": {"a": [[]]},
+    "explodes": {"a": seeds(2, 0.1), "b": seeds(2, 0.2), "c": [rows([1e9, 1e12])]},
+}
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_bands_every_text_is_inside_and_free(name: str, text_faults: Faults) -> None:
+    figure = drawn_bands(name)
+    assert text_faults(figure) == []
+    assert max(figure.get_size_inches()) <= 12
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_every_setting_is_drawn_and_its_number_of_runs_is_said(name: str) -> None:
+    figure = drawn_bands(name)
+    drawn = {int(gid.rpartition("-")[2]) for gid in lines(figure, 0, "loss")}
+    assert drawn == {at for at, runs in enumerate(GROUPS[name].values()) if any(runs)}
+    said = [text for text in legends(figure) if "(n = " in text]
+    few = len(GROUPS[name]) <= MOST
+    assert len(said) == (len(GROUPS[name]) if few else sum(OUTSTANDING))
+    rest = f"{len(GROUPS[name]) - sum(OUTSTANDING)} other settings"
+    assert any(text.startswith(rest) for text in legends(figure)) != few
+
+
+def test_a_band_needs_two_runs_and_covers_the_epochs_that_two_have() -> None:
+    assert [patch.get_gid() for patch in drawn_bands("alone").axes[0].collections] == []
+    figure = drawn_bands("uneven")
+    patch = next(patch for patch in figure.axes[0].collections if patch.get_gid() == "band-loss-train-0")
+    assert patch.get_paths()[0].vertices[:, 0].max() == 9
+    assert lines(figure, 0, "loss-train-0")["loss-train-0"].get_xdata().max() == 12
+    said = [text.get_text() for text in figure.texts if text.get_gid() == "note"]
+    assert said == ["a: runs ended at epochs 9 to 12; means are over those that go on, bands over two or more"]
+    assert [text for text in drawn_bands("three").texts if text.get_gid() == "note" and text.get_text()] == []
+
+
+def test_of_many_settings_the_best_and_the_worst_stand_out() -> None:
+    said = legends(drawn_bands("many"))
+    names = [f"lr {lr:g} (n = 2)" for lr in rates(14)]
+    assert [text for text in said if text in names] == [*names[: -OUTSTANDING[0] - 1 : -1], names[0]]
+
+
+def test_wrong_groups_are_refused() -> None:
+    with pytest.raises(ValueError, match="no setting"):
+        draw_bands({})
+    with pytest.raises(ValueError, match="'a' has no run"):
+        draw_bands({"a": []})

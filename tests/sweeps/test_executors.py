@@ -361,6 +361,8 @@ def test_workers_end_when_the_parent_is_killed(verb: str, tmp_path: Path) -> Non
 
 @posix
 def test_workers_end_with_a_checkpoint_on_ctrl_c_at_the_terminal(tmp_path: Path) -> None:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        pytest.skip("what this shell starts in the background ignores Ctrl+C")
     with Script(tmp_path, HEAD + INTERRUPTED) as script:
         assert settled(lambda: len(script.lines()) == 2), script.err.read_text()
         pids = script.lines()
@@ -376,6 +378,8 @@ def test_workers_end_with_a_checkpoint_on_ctrl_c_at_the_terminal(tmp_path: Path)
 @posix
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.05, 0.1])
 def test_ctrl_c_while_workers_begin_is_quiet(seconds: float, tmp_path: Path) -> None:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        pytest.skip("what this shell starts in the background ignores Ctrl+C")
     with Script(tmp_path, HEAD + "print('begun', flush=True)" + INTERRUPTED) as script:
         assert settled(lambda: bool(script.lines())), script.err.read_text()
         time.sleep(seconds)  # wherever that may be: the law holds everywhere

@@ -93,7 +93,10 @@ class GroceryCnn(Strict):
     """Inverted residuals (depthwise-separable, squeeze-and-excitation), global pooling and one linear layer."""
 
     kind: Literal["grocery-cnn"]
-    stem_channels: Count = 16
+    stem_channels: Annotated[
+        Count | Annotated[tuple[Count, ...], Field(min_length=1, max_length=4)],
+        Field(description="channels of the strided 3×3 convolution at the beginning, or of several"),
+    ] = 16
     stages: Annotated[
         tuple[tuple[Count, Count, Count, Literal[1, 2]], ...],
         Field(max_length=16, description="(channels, blocks, expansion, stride) a stage"),

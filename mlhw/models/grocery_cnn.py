@@ -70,7 +70,7 @@ def build(
     *,
     input_shape: Sequence[int],
     classes: int,
-    stem_channels: int = 16,
+    stem_channels: int | Sequence[int] = 16,
     stages: Sequence[Sequence[int]] = ((16, 1, 1, 1), (24, 2, 3, 2), (32, 2, 3, 2), (48, 2, 3, 2)),
     squeeze_excitation: bool = True,
     head_channels: int = 0,
@@ -78,10 +78,14 @@ def build(
 ) -> nn.Module:
     """A strided stem, ``stages`` of inverted residuals as (channels, blocks, expansion, stride), pooling, a linear layer.
 
+    Several ``stem_channels`` are as many 3×3 convolutions of stride 2: what follows then works on fewer pixels.
     ``head_channels`` puts one 1×1 convolution before the pooling; 0 leaves it out.
     """
-    layers: list[nn.Module] = _conv(input_shape[-1], stem_channels, 3, stride=2)
-    width = stem_channels
+    layers: list[nn.Module] = []
+    width = input_shape[-1]
+    for channels in [stem_channels] if isinstance(stem_channels, int) else stem_channels:
+        layers += _conv(width, channels, 3, stride=2)
+        width = channels
     for channels, blocks, expansion, stride in stages:
         for block in range(blocks):
             layers.append(InvertedResidual(width, channels, expansion, stride if block == 0 else 1, squeeze_excitation))

@@ -1,7 +1,7 @@
 """What every executor takes and gives back, and the simplest of them: one job after another in this process.
 
-An executor is ``executor(jobs, run, hear)`` and yields a :class:`Done` for each job, as the jobs finish. The other one is
-``processes.processes``; bind what it needs besides (workers, threads) by ``functools.partial``.
+An executor is ``executor(jobs, run, hear)`` and yields a :class:`Done` for each job, as the jobs finish. The others are
+``processes.processes`` and ``ray_cluster.run_all``; bind what they need besides (workers, resources) by ``functools.partial``.
 Whoever may leave the loop early should close it, so that workers end at once and not when the generator is collected::
 
     with contextlib.closing(executor(jobs, run, hear)) as records:

@@ -25,7 +25,7 @@ def spawn(run: bytes, environment: Mapping[str, str]) -> tuple[BaseProcess, Conn
     here, there = context.Pipe()
     process = context.Process(target=work, args=(there, run), daemon=True, name="mlhw-worker")
     try:
-        with _one_at_a_time, _environment(environment), _main_script(needed=b"__main__" in run):
+        with _one_at_a_time, environment_with(environment), _main_script(needed=b"__main__" in run):
             process.start()
     except BaseException:
         here.close()
@@ -69,7 +69,7 @@ def signals_held() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(added: Mapping[str, str]) -> Iterator[None]:
+def environment_with(added: Mapping[str, str]) -> Iterator[None]:
     """``added`` in this process's environment, from which a child's is made; multiprocessing offers no other way."""
     before = {name: os.environ.get(name) for name in added}
     os.environ.update(added)

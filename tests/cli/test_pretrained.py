@@ -15,6 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mlhw.cli.app import app
+from mlhw.cli.classified import shared_out
+from mlhw.commands.pretrained import finish
 from mlhw.config.load import load_pretrained_file
 from tests.cli.program import mlhw
 from tests.commands.pictures_made import OTHER, SMALL, draw_pictures
@@ -37,9 +39,14 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path / "pictures"
 
 
+def program(*arguments: str) -> Result:
+    """``mlhw`` with ``arguments``, in this process."""
+    return CliRunner().invoke(app, list(arguments))
+
+
 def here(*arguments: str) -> Result:
     """``mlhw pretrained`` with ``arguments``, in this process."""
-    return CliRunner().invoke(app, ["pretrained", *arguments])
+    return program("pretrained", *arguments)
 
 
 def test_a_table_for_the_user_and_a_message_for_what_was_skipped(pictures: Path, weights: list[str]) -> None:
@@ -52,11 +59,10 @@ def test_a_table_for_the_user_and_a_message_for_what_was_skipped(pictures: Path,
     assert Path(last).is_dir()
     assert last in done.err.splitlines()[0]  # where the run is comes first and last
     assert "1 of 4 pictures could not be used" in done.err
-    shown = mlhw("show", "latest")
-    assert "3 pictures classified, 1 skipped" in shown.out
-    assert Path(last).name in mlhw("runs").out
-    assert mlhw("resume", "latest").code == 0
-    assert mlhw("rm", "latest", "--json").json == {"removed": [Path(last).name]}
+    assert "3 pictures classified, 1 skipped" in program("show", "latest").stdout
+    assert Path(last).name in program("runs").stdout
+    assert program("resume", "latest").exit_code == 0
+    assert json.loads(program("rm", "latest", "--json").stdout) == {"removed": [Path(last).name]}
 
 
 def test_json_is_alone_on_stdout_and_says_all(pictures: Path, weights: list[str]) -> None:
@@ -89,15 +95,18 @@ def test_many_pictures_do_not_flood_the_terminal(tmp_path: Path, weights: list[s
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-def test_a_run_that_is_stopped_says_how_to_go_on_and_loses_nothing(tmp_path: Path, weights: list[str]) -> None:
+def test_a_run_that_is_stopped_says_how_to_go_on_and_loses_nothing(
+    tmp_path: Path, weights: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finish, "_draw_grids", lambda *_: None)  # a hundred pictures take seconds to draw
     draw_pictures(tmp_path / "pictures", 250)
     command = [sys.executable, "-m", "mlhw", "pretrained", "classify", str(tmp_path / "pictures"), "--model", SMALL]
     pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    program = subprocess.Popen([*command, *weights[:2], "--json"], **pipes)
-    rows = wait_for_rows(tmp_path / "outputs", program)
-    program.send_signal(signal.SIGTERM)
-    out, err = program.communicate(timeout=60)
-    assert program.returncode == 130, err
+    process = subprocess.Popen([*command, *weights[:2], "--json"], **pipes)
+    rows = wait_for_rows(tmp_path / "outputs", process)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
     assert out == ""
     run_id = rows.parent.name
     assert f"Go on with: mlhw resume {run_id}" in err
@@ -110,13 +119,13 @@ def test_a_run_that_is_stopped_says_how_to_go_on_and_loses_nothing(tmp_path: Pat
     assert rows.read_bytes().count(b"\n") == 1 + 250 * 5
 
 
-def wait_for_rows(outputs: Path, program: subprocess.Popen[Any]) -> Path:
+def wait_for_rows(outputs: Path, process: subprocess.Popen[Any]) -> Path:
     """The predictions.csv of the only run in ``outputs``, as soon as it has rows."""
     for _ in range(6000):
         for path in outputs.glob("*/predictions.csv"):
             if path.read_bytes().count(b"\n") > 5:
                 return path
-        assert program.poll() is None, program.communicate()
+        assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     raise AssertionError("no rows within a minute")
 
@@ -150,12 +159,25 @@ def test_bad_requests_have_their_exit_codes_and_say_what_to_do(
 ) -> None:
     monkeypatch.setenv("MLHW_OFFLINE", "1")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    three = ["compare", str(pictures)]
     for code, words, arguments in (
         (2, "Did you mean resnet18", ["classify", str(pictures), "--model", "resnt18"]),
         (2, "no picture is named", ["classify", "--model", SMALL]),
-        (2, "greater than or equal to 1", ["classify", str(pictures), "--top", "0"]),
+        (
+            2,
+            "--top 0: 'pretrained.top' should be greater than or equal to 1",
+            ["classify", str(pictures), "--top", "0"],
+        ),
+        (2, "`mlhw weights list` has all", ["classify", str(pictures), "--model", "qqq"]),
+        (2, "needs two models or more, got resnet18", ["compare", str(pictures), "--model", "resnet18"]),
+        (2, "b\\xff.pth: a name that is not UTF-8", ["classify", str(pictures), "--weights", "b\udcff.pth"]),
+        (2, "b\\xff.pth: a name that is not UTF-8", ["filters", "--weights", "b\udcff.pth"]),
+        (2, "b\\xff.txt: a name that is not UTF-8", ["filters", "--labels", "b\udcff.txt"]),
         (3, "there is no", ["classify", str(tmp_path / "nosuch")]),
         (3, "alexnet, vgg16, resnet18: the weights are not in", ["compare", str(pictures)]),
+        (3, "there is no labels file", ["classify", str(pictures), "--labels", "nosuch.txt"]),
+        (3, "there is no file of true labels", [*three, "--truth", "nosuch.csv"]),
+        (3, "there is no file of weights", [*three, "--weights", "vgg16=nosuch.pth"]),
         (3, "no file of weights", ["classify", str(pictures), "--weights", "nosuch.pth"]),
     ):
         done = here(*arguments)
@@ -169,3 +191,29 @@ def test_strict_is_exit_1_and_names_the_file(pictures: Path, weights: list[str])
     done = here("classify", str(pictures), "--model", SMALL, *weights[:2], "--strict")
     assert done.exit_code == 1
     assert "picture 002.png: cut off" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names as bytes")
+def test_a_name_on_the_command_line_that_is_not_utf_8_does_no_harm(
+    tmp_path: Path, weights: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = draw_pictures(tmp_path / "pictures", 1)
+    name = os.fsdecode(os.fsencode(path) + b"\xff.png")
+    path.rename(name)
+    monkeypatch.setattr(sys, "argv", ["mlhw", "pretrained", "classify", name])
+    for arguments in (("classify", name), ("filters", "--image", name)):
+        done = here(*arguments, "--model", SMALL, "--weights", weights[1].partition("=")[2], "--json")
+        assert done.exit_code == 0, done.stderr
+        folder = Path(json.loads(done.stdout)["path"])
+        recorded = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        assert recorded["command"][-1].endswith("\\xff.png")
+
+
+def test_a_table_has_room_for_names_before_it_gives_up_its_bars() -> None:
+    for room, files, names in ((43, [20, 3], [16]), (43, [60], [100]), (43, [10], [100]), (43, [100], [10])):
+        longest = max(files), max(names)
+        file, name = shared_out(room, ["f" * length for length in files], ["n" * length for length in names])
+        assert file + name <= room
+        assert (file, name) == longest if sum(longest) <= room else file + name == room
+        assert min(file, longest[0], 21) == min(longest[0], 21)  # neither takes the other's half
+        assert min(name, longest[1], 21) == min(longest[1], 21)

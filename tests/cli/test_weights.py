@@ -89,13 +89,16 @@ def test_an_unknown_name_exits_2_before_anything_is_fetched(server: Server, monk
     assert "Did you mean resnet50" in failed.stderr
 
 
-def test_as_a_process_wrong_bytes_and_offline_exit_3_and_say_what_to_do(server: Server, home: Path) -> None:
+def test_wrong_bytes_and_offline_exit_3_and_say_what_to_do(
+    server: Server, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known = weights.weights_file("squeezenet1_1")
     server.files[f"/files/{known.path.name}"] = CONTENT
-    failed = mlhw("weights", "fetch", "squeezenet1_1", **{weights.MIRROR: f"{server.url}/files"})
-    assert (failed.code, failed.out) == (3, "")
-    assert f"expected a sha256 that begins with {known.sha256}" in failed.err
-    assert f"{known.url} to {known.path}" in failed.err
+    monkeypatch.setenv(weights.MIRROR, f"{server.url}/files")
+    failed = run("weights", "fetch", "squeezenet1_1")
+    assert (failed.exit_code, failed.stdout) == (3, "")
+    assert f"expected a sha256 that begins with {known.sha256}" in failed.stderr
+    assert f"{known.url} to {known.path}" in failed.stderr
     assert [path.name for path in home.iterdir() if not path.name.endswith(".lock")] == []
 
     offline = mlhw("weights", "fetch", "squeezenet1_1", "vgg16", "--json", MLHW_OFFLINE="1")
@@ -103,7 +106,7 @@ def test_as_a_process_wrong_bytes_and_offline_exit_3_and_say_what_to_do(server: 
     assert "MLHW_OFFLINE=1" in offline.err
     for name in ("squeezenet1_1", "vgg16"):
         assert f"{weights.weights_file(name).url} to {weights.weights_file(name).path}" in offline.err
-    assert "Traceback" not in failed.err + offline.err
+    assert "Traceback" not in failed.stderr + offline.err
 
 
 def test_a_folder_that_cannot_be_written_exits_1_and_names_torch_home(

@@ -13,7 +13,9 @@ import torch
 import torchvision
 from PIL import Image
 from torchvision.transforms import InterpolationMode
+from typer.testing import CliRunner
 
+from mlhw.cli.app import app
 from mlhw.commands import filter_findings as words
 from mlhw.commands.display import Silent
 from mlhw.commands.filter_asking import resolve
@@ -25,7 +27,6 @@ from mlhw.errors import ConfigError, DataError, DataMissing
 from mlhw.models.filter_facts import filter_facts
 from mlhw.models.preprocessing import Preprocessing, course
 from mlhw.runs import store
-from tests.cli.program import mlhw
 
 MODEL = "squeezenet1_1"
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], dtype=np.float64)
@@ -173,13 +174,14 @@ def test_keys_that_do_not_go_together_are_refused(weights: Path, picture: Path) 
 
 def test_the_command_s_answer_and_exit_codes(weights: Path, picture: Path, tmp_path: Path) -> None:
     base = ("pretrained", "filters", "--model", MODEL, "--weights", str(weights))
-    good = mlhw(*base, "--filters", "0,4-5", "--image", str(picture), "--json")
-    assert good.code == 0, good.err
-    assert [row["index"] for row in good.json["filters"]] == [0, 4, 5]
-    assert good.json["path"] in good.err
-    missing = mlhw(*base, "--image", str(tmp_path / "none.png"))
-    assert (missing.code, missing.out) == (3, "")
-    assert "no such file" in missing.err
+    good = CliRunner().invoke(app, [*base, "--filters", "0,4-5", "--image", str(picture), "--json"])
+    assert good.exit_code == 0, good.stderr
+    record = json.loads(good.stdout)
+    assert [row["index"] for row in record["filters"]] == [0, 4, 5]
+    assert record["path"] in good.stderr
+    missing = CliRunner().invoke(app, [*base, "--image", str(tmp_path / "none.png")])
+    assert (missing.exit_code, missing.stdout) == (3, "")
+    assert "no such file" in missing.stderr
 
 
 @pytest.mark.parametrize("text", ["", "a", "-1", "1,,2", "3-", "5-2", "0-64", "1.5", "9999999"])

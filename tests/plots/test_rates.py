@@ -199,6 +199,7 @@ def test_neither_one_explosion_nor_most_of_them_raise_the_axis() -> None:
     calm, wild = np.array([2.0, 1.0, 0.5]), np.array([1e6, 1e9])
     assert top_of([calm, calm, wild]) == 2.0
     assert top_of([calm, 3 * calm]) == math.inf
+    assert top_of([np.array([300.0, 0.1]), calm, calm]) == math.inf  # the best of all may start high
     assert top_of([]) == math.inf
 
 

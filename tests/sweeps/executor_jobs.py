@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mlhw.errors import ConfigError, Interrupted
-from mlhw.sweeps.executors import Tell
+from mlhw.sweeps.executors import THREAD_VARIABLES, Tell
 
 
 class Unloadable:
@@ -162,3 +162,22 @@ def modules(_: Any, tell: Tell) -> list[str]:
 
 
 KILL = getattr(signal, "SIGKILL", 0)
+
+
+def nap(number: int, tell: Tell) -> int:
+    """Tells the Ray node that it runs on, and takes a moment (a minute for job 60)."""
+    import ray
+
+    tell(ray.get_runtime_context().get_node_id())
+    time.sleep(60 if number == 60 else 0.2)
+    return number
+
+
+def vanish_after_noting(folder: Path, tell: Tell) -> None:
+    """Leaves a file for each attempt."""
+    (folder / str(os.getpid())).touch()
+    os._exit(1)
+
+
+def threads_said(_: Any, tell: Tell) -> dict[str, str]:
+    return {name: os.environ[name] for name in THREAD_VARIABLES}

@@ -228,6 +228,12 @@ def test_the_fastest_is_first_at_the_level_of_nearly_all_of_the_way() -> None:
     )
 
 
+def test_the_next_fastest_is_the_second_and_not_the_last() -> None:
+    ways = [[2.0, 0.1, 0.1, 0.1], [2.0, 1.0, 0.1, 0.1], [2.0, 1.0, 1.0, 0.1]]
+    sentence = said(discuss([curve(lr, way) for lr, way in zip((1.0, 0.1, 0.01), ways, strict=True)]), "Converged")
+    assert sentence.endswith("in epoch 2; next 0.1 in epoch 3.")
+
+
 def test_a_curve_that_explodes_does_not_move_the_level() -> None:
     some = [curve(0.01, [2.0, 1.0, 0.2, 0.1]), curve(0.1, [2.0, 0.1, 0.1, 0.1])]
     found = Findings([*some, curve(1e3, [2e4, 2e4, 2e4, 2e4])])
@@ -235,7 +241,8 @@ def test_a_curve_that_explodes_does_not_move_the_level() -> None:
 
 
 def test_overfitting_is_what_the_judge_of_single_runs_calls_so() -> None:
-    worse = curve(10.0, [2.0, 0.5, 0.2, 0.1, 0.05], 0.7, train=0.99, held=[1.0, 0.8, 0.9, 1.1, 1.3])
+    held = [1.0, 0.8, 0.8, 0.8, 0.9, 1.0, 1.1, 1.3]
+    worse = curve(10.0, [2.0, 0.1, *[0.05] * 6], 0.7, train=0.99, held=held)
     sentence = said(discuss([curve(1.0), worse]), "Overfitting")
     assert sentence == "Overfitting: 10 (train 99.00 %, val 70.00 %)."
     assert not said(discuss([curve(1.0), worse]), "Too large")

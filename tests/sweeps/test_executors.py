@@ -411,7 +411,7 @@ def test_a_script_without_a_guard_that_runs_its_own_function_is_told_so(tmp_path
 
 def test_the_pool_loads_neither_torch_nor_numpy() -> None:
     code = (
-        "import sys; import mlhw.sweeps.processes\n"
+        "import sys; import mlhw.sweeps.processes, mlhw.sweeps.ray_cluster\n"
         "assert not {'numpy', 'torch', 'ray', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

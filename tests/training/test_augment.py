@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mlhw.arrays import Batch
-from mlhw.training import augment
+from mlhw.training import augment, mixing
 
 
 def photos(rows: int = 6, height: int = 12, width: int = 10) -> torch.Tensor:
@@ -131,7 +131,7 @@ def test_erasing_blanks_no_more_than_it_says() -> None:
 def test_mixup_mixes_targets_as_it_mixes_images() -> None:
     targets = torch.tensor([0, 1, 2, 1])
     images = torch.nn.functional.one_hot(targets, 3).float().reshape(4, 1, 1, 3)
-    mixed, probabilities = augment.mixup(images, targets, rng(), 1.0, 3)
+    mixed, probabilities = mixing.mixup(images, targets, rng(), 1.0, 3)
     torch.testing.assert_close(mixed.reshape(4, 3), probabilities)
 
 
@@ -140,7 +140,7 @@ def test_cutmix_mixes_targets_by_the_area_it_takes() -> None:
     images = torch.nn.functional.one_hot(targets, 3).float()[:, None, None].repeat(1, 20, 30, 1)
     shares = set()
     for seed in range(12):
-        mixed, probabilities = augment.cutmix(images, targets, rng(seed), 1.0, 3)
+        mixed, probabilities = mixing.cutmix(images, targets, rng(seed), 1.0, 3)
         torch.testing.assert_close(mixed.mean(dim=(1, 2)), probabilities)
         assert set(mixed.unique().tolist()) <= {0.0, 1.0}
         shares.add(round(float(probabilities.max()), 3))

@@ -13,7 +13,7 @@ from mlhw.commands.settings import Settings
 from mlhw.config.pretrained import Classify, Compare, PretrainedExperiment
 from mlhw.datasets.walking import Found
 from mlhw.errors import ConfigError
-from mlhw.models import state_dicts, zoo
+from mlhw.models import class_names, state_dicts, zoo
 from mlhw.models import weights as torchvision_weights
 from mlhw.models.zoo import Network
 
@@ -75,7 +75,7 @@ def prepare(
     """
     asked, device = asked_of(experiment), torch_device(experiment.device)
     if isinstance(asked, Compare) and asked.truth:
-        truth.lines(Path(asked.truth))  # before anything is fetched for minutes
+        truth.lines(Path(asked.truth))  # a fault in it comes before what may have to be fetched for minutes
     networks = load(asked, device, settings, display)
     truths: list[frozenset[int] | None] = [None] * len(pictures)
     if isinstance(asked, Compare) and asked.truth:
@@ -87,11 +87,13 @@ def prepare(
 
 def load(asked: Classify | Compare, device: str, settings: Settings, display: Display) -> tuple[Network, ...]:
     """The networks of ``asked`` with their weights. Raises as ``zoo.load``; offline, for all that are missing at once."""
+    for own in asked.weights.values():  # what the user named comes before what may have to be fetched for minutes
+        state_dicts.require(Path(own))
+    if asked.labels:
+        class_names.text(Path(asked.labels))
     files = [torchvision_weights.weights_file(name) for name in asked.models if name not in asked.weights]
     if settings.offline and not all(file.path.is_file() for file in files):
         torchvision_weights.require(files)
-    for file in asked.weights.values():
-        state_dicts.require(Path(file))
     return tuple(
         zoo.load(
             name,

@@ -28,6 +28,19 @@ Jobs = Annotated[
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first run that fails.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Train those again that failed before.")]
 Again = Annotated[bool, typer.Option("--again", help="Train all anew, whatever was done before.")]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Train on a Ray cluster: auto, local, HOST:PORT or ray://HOST:PORT. Needs `pip install 'mlhw[ray]'`.",
+    ),
+]
+Cpus = Annotated[float, typer.Option("--cpus-per-trial", min=0.01, max=4096, help="Cores that a run holds on Ray.")]
+Gpus = Annotated[
+    float,
+    typer.Option("--gpus-per-trial", min=0, max=1024, help="Graphics cards that a run holds on Ray; 0.5 is half."),
+]
 EXECUTORS = ("auto", "stack", "processes", "serial")
 
 
@@ -49,6 +62,9 @@ def sweep(
     fail_fast: FailFast = False,
     retry_failed: RetryFailed = False,
     again: Again = False,
+    ray: Ray = None,
+    cpus_per_trial: Cpus = 1.0,
+    gpus_per_trial: Gpus = 0.0,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -57,7 +73,7 @@ def sweep(
     from mlhw.commands.sweep.asking import ask, grid_of
 
     asked = ask("sweep", experiment, overrides or (), grid=grid_of(grid or ()), seeds=seeds)
-    how = _how(executor, jobs, fail_fast, retry_failed, again)
+    how = _how(executor, jobs, fail_fast, retry_failed, again, (ray, cpus_per_trial, gpus_per_trial))
     result = _run(asked, how, quiet, verbose)
     if as_json:
         _print_json(result)
@@ -80,6 +96,9 @@ def sweep_lr(
     fail_fast: FailFast = False,
     retry_failed: RetryFailed = False,
     again: Again = False,
+    ray: Ray = None,
+    cpus_per_trial: Cpus = 1.0,
+    gpus_per_trial: Gpus = 0.0,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -89,7 +108,7 @@ def sweep_lr(
 
     rates = rates_of(lrs, experiment, overrides or ())
     asked = ask("sweep-lr", experiment, overrides or (), grid={"train.lr": rates}, seeds=1)
-    how = _how(executor, jobs, fail_fast, retry_failed, again)
+    how = _how(executor, jobs, fail_fast, retry_failed, again, (ray, cpus_per_trial, gpus_per_trial))
     result = _run(asked, how, quiet, verbose)
     if as_json:
         _print_json(result)
@@ -98,13 +117,32 @@ def sweep_lr(
     _tell_failures(result)
 
 
-def _how(executor: str, jobs: int | None, fail_fast: bool, retry_failed: bool, again: bool) -> How:
+def _how(
+    executor: str,
+    jobs: int | None,
+    fail_fast: bool,
+    retry_failed: bool,
+    again: bool,
+    on_ray: tuple[str | None, float, float],
+) -> How:
     from mlhw.commands.sweep.asking import How
     from mlhw.errors import did_you_mean
 
     if executor not in EXECUTORS:
         raise ConfigError(f"--executor '{executor}' is not one. {did_you_mean(executor, EXECUTORS)}")
+    ray, cpus, gpus = on_ray
+    if ray is None and (cpus, gpus) != (1.0, 0.0):
+        raise ConfigError(
+            "--cpus-per-trial and --gpus-per-trial are what a run holds on a Ray cluster: add --ray auto."
+        )
+    if ray is not None and executor in ("serial", "processes"):
+        raise ConfigError(
+            f"--ray and --executor {executor} are two ways to run the same trials: leave one of them out."
+        )
     return How(
+        ray=ray,
+        cpus_per_trial=cpus,
+        gpus_per_trial=gpus,
         executor=executor,  # type: ignore[arg-type]
         jobs=jobs,
         fail_fast=fail_fast,

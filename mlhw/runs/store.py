@@ -94,8 +94,12 @@ class Run:
         return "failed" if self.error_file.exists() else "interrupted"
 
     def summary(self) -> dict[str, Any] | None:
-        """The contents of summary.json, or None before the run is done (or where the file is damaged)."""
-        return read_json(self.summary_file)
+        """The contents of summary.json, or None before the run is done (or where the file is damaged).
+
+        Its ``path`` is where the folder lies now: it may have come from another machine.
+        """
+        found = read_json(self.summary_file)
+        return None if found is None else found | {"path": str(self.path)}
 
     def error(self) -> dict[str, Any] | None:
         """The contents of error.json, or None."""

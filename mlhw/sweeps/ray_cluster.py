@@ -29,7 +29,7 @@ PATIENCE_SECONDS: Final = 120.0  # for a node to come back, once none is left th
 _LOOK_SECONDS: Final = 0.2  # how old what a job says may be when it is heard
 _PROBE_SECONDS: Final = 5.0
 _MOST_IN_FLIGHT: Final = 256  # enough for Ray to see what is asked for, few enough for its memory
-_QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_DEDUP_LOGS": "0"}
+_QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
 
 
 def run_all(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from mlhw.errors import ConfigError
 from mlhw.sweeps import ray_cluster
 from mlhw.sweeps.executors import DIED, Done
 from mlhw.sweeps.ray_cluster import run_all
+from tests.sweeps.clusters import head_with_one_core
 from tests.sweeps.executor_jobs import work
 
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs ray: pip install 'mlhw[ray]'")
@@ -27,20 +26,8 @@ needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """A head with one core; a test may add nodes. Its folder is in /tmp, since the path of a socket must be short."""
-    pytest.importorskip("ray")
-    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
-
-    made = Cluster(
-        initialize_head=True,
-        head_node_args={"num_cpus": 1, "include_dashboard": False, "_temp_dir": folder, "object_store_memory": 10**8},
-    )
-    yield made
-    made.shutdown()
-    del os.environ["RAY_USAGE_STATS_ENABLED"]
-    shutil.rmtree(folder, ignore_errors=True)
+    with head_with_one_core() as made:
+        yield made
 
 
 def records(running: Iterator[Done], count: int) -> list[Done]:

@@ -27,6 +27,9 @@ class How:
     fail_fast: bool = False
     retry_failed: bool = False
     again: bool = False
+    ray: str | None = None  # the cluster's address: auto, local, HOST:PORT, ray://HOST:PORT
+    cpus_per_trial: float = 1.0
+    gpus_per_trial: float = 0.0
 
 
 @dataclass(frozen=True)

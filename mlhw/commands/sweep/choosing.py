@@ -42,6 +42,8 @@ def choose(experiments: Sequence[Experiment], settings: Settings, how: How, prog
         ConfigError: ``how`` asks for stacks, and there are none.
     """
     cores = available_cores()
+    if how.ray is not None and how.executor != "stack":
+        return Choice(_singles(experiments), min(cores, len(experiments)), 1, "each a task")
     if how.executor == "serial":
         return Choice(_singles(experiments), 1, None, "one after the other, as asked")
     if how.executor == "processes":

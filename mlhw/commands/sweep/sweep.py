@@ -101,7 +101,8 @@ class _Sweep:
         if units:
             why = self.plan["why"]
             runs = sum(len(unit.trials) for unit in units)
-            self.display.say(f"{runs} of {len(self.asked.trials)} runs to train, {why}")
+            where = "" if self.how.ray is None else f" (Ray: {self.how.ray})"
+            self.display.say(f"{runs} of {len(self.asked.trials)} runs to train, {why}{where}")
             try:
                 self._train(units)
             finally:
@@ -154,7 +155,7 @@ class _Sweep:
 
     def _train(self, units: Sequence[Unit]) -> None:
         workers = min(self.plan["workers"], len(units))
-        listening = Listening(units, self.display, workers)
+        listening = Listening(units, self.display, len(units) if self.how.ray is not None else workers)
         finished: Any = self._executed(units, workers, listening)
         with closing(finished):
             for done in finished:
@@ -162,6 +163,10 @@ class _Sweep:
                 self._take(units[done.index], done)
 
     def _executed(self, units: Sequence[Unit], workers: int, listening: Listening) -> Iterator[Done]:
+        if self.how.ray is not None:
+            from mlhw.commands.sweep.on_ray import on_ray
+
+            return on_ray(units, listening.hear, self.how)
         if workers == 1:
             return serial(units, work, listening.hear)
         from mlhw.sweeps.processes import processes

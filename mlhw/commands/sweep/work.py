@@ -48,7 +48,7 @@ def work(unit: Unit, tell: Callable[[Any], None]) -> list[Outcome]:
         Interrupted: what there is can be gone on with.
     """
     folder, display = SweepFolder(unit.folder), Telling(tell)
-    runs = [_run(unit, place, folder) for place in range(len(unit.trials))]
+    runs = [run_of(unit, place, folder) for place in range(len(unit.trials))]
     if len(runs) == 1:
         return [Outcome(unit.trials[0], runs[0].id, *_single(runs[0], unit.settings, display))]
     last = folder.stack(unit.number)
@@ -65,7 +65,7 @@ def work(unit: Unit, tell: Callable[[Any], None]) -> list[Outcome]:
     ]
 
 
-def _run(unit: Unit, place: int, folder: SweepFolder) -> store.Run:
+def run_of(unit: Unit, place: int, folder: SweepFolder) -> store.Run:
     """The folder of the trial at ``place``: the one begun before, where it still stands, else a new one."""
     outputs = unit.settings.outputs
     if unit.begun[place] and (outputs / unit.begun[place] / "config.yaml").is_file():

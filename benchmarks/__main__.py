@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import loops, programs
+from benchmarks import loops, programs, sweeps
 from benchmarks.convolution import convolution
 from benchmarks.harness import Result
 from benchmarks.pretrained import pretrained
@@ -22,6 +22,9 @@ BENCHMARKS = {
     "digits-cnn-notebook": loops.digits_cnn,
     "convolution": convolution,
     "pretrained": pretrained,
+    "sweep-lr": sweeps.sweep_lr,
+    "workers": sweeps.workers,
+    "thousand": sweeps.thousand,
     "data": programs.data,
     "start": programs.start,
     "memory": programs.memory,

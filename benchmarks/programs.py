@@ -43,7 +43,7 @@ def data(place: Workplace) -> Iterator[Result]:
 
 def _second_start(path: Path, place: Workplace) -> dict[str, object]:
     words = [sys.executable, "-m", "benchmarks.second_start", str(path)]
-    return json.loads(_run(words, place))
+    return json.loads(run_program(words, place))
 
 
 def start(place: Workplace) -> Iterator[Result]:
@@ -58,7 +58,7 @@ def start(place: Workplace) -> Iterator[Result]:
 
 
 def _command(words: list[str], place: Workplace) -> Side:
-    return lambda: lambda: _run(words, place)
+    return lambda: lambda: run_program(words, place)
 
 
 def memory(place: Workplace) -> Iterator[Result]:
@@ -73,11 +73,11 @@ def memory(place: Workplace) -> Iterator[Result]:
         yield Result(name, note="skipped: no GroceryStoreDataset in MLHW_DATA")
         return
     train = [sys.executable, "-m", "mlhw", "train", "grocery-cnn", "-s", "train.epochs=1", "--quiet"]
-    peak = int(_run([sys.executable, "-c", PEAK, *train], place))
+    peak = int(run_program([sys.executable, "-c", PEAK, *train], place))
     yield Result(name, (peak / (2**20 if sys.platform == "darwin" else 2**10),), limit=1200.0, unit="MB")
 
 
-def _run(words: list[str], place: Workplace) -> str:
+def run_program(words: list[str], place: Workplace) -> str:
     """What the program prints. Raises RuntimeError, with what it said, where it fails."""
     done = subprocess.run(words, cwd=ROOT, env=place.environ(), capture_output=True, text=True, encoding="utf-8")
     if done.returncode != 0:

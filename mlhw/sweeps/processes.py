@@ -7,7 +7,7 @@ import pickle
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
 from time import monotonic
 from typing import Any, Final
@@ -46,11 +46,31 @@ def processes(
         pool.end(grace_seconds)
 
 
+def processes_after(
+    first: Any, then: Then, run: Run, hear: Hear, *, threads: int, grace_seconds: float = GRACE_SECONDS
+) -> Iterator[Done]:
+    """As :func:`processes`, for jobs that are known once the job ``first`` is done, in a worker that is then warm for others.
+
+    What ``first`` says has the index -1, and so has its record, which comes before all others: after ``then`` has made of it
+    the jobs, the number of workers and their threads.
+    """
+    pool = _Pool([], _pickled_function(run), hear, 1, thread_variables(threads))
+    pool.first, pool.then = first, then
+    try:
+        yield from pool.work()
+    finally:
+        pool.end(grace_seconds)
+
+
 def _pickled_function(run: Run) -> bytes:
     try:
         return pickle.dumps(run, pickle.HIGHEST_PROTOCOL)
     except Exception as error:
         raise TypeError(f"{run!r} cannot be sent to another process ({error}); give a module's own function") from error
+
+
+FIRST: Final = -1
+Then = Callable[[Done], tuple[Sequence[Any], int, int]]
 
 
 class _Worker:
@@ -106,6 +126,8 @@ class _Pool:
 
     def __init__(self, jobs: Sequence[Any], run: bytes, hear: Hear, size: int, environment: dict[str, str]) -> None:
         self.jobs, self.run, self.hear, self.size, self.environment = jobs, run, hear, size, environment
+        self.first: Any = None
+        self.then: Then | None = None
         self.next = 0
         self.returned: list[int] = []  # handed to a worker that was gone before it could begin
         self.unsent: deque[Done] = deque()  # could not be handed to any
@@ -155,7 +177,7 @@ class _Pool:
     def _start(self) -> None:
         """As many workers as there is work for."""
         prepare()
-        while len(self.workers) < min(self.size, len(self.jobs) - self.next + len(self.returned) + self._busy()):
+        while len(self.workers) < min(self.size, self._waiting() + self._busy()):
             try:
                 with signals_held():
                     self.workers.append(_Worker(self.run, self.environment))
@@ -165,6 +187,9 @@ class _Pool:
                 raise MlhwError(
                     f"cannot begin a worker process: {error.strerror or error}. {self._advice()}"
                 ) from error
+
+    def _waiting(self) -> int:
+        return len(self.jobs) - self.next + len(self.returned) + (self.then is not None)
 
     def _busy(self) -> int:
         return sum(worker.job is not None or worker.leaving for worker in self.workers)
@@ -187,24 +212,38 @@ class _Pool:
         elif tag in (RESULT, FAILED) and worker.job is not None:
             done = _read(worker.job, tag, content)
             worker.job = None
+            if done.index == FIRST:
+                self._learn(done)
             self._hand_out(worker)  # before the caller sees the record: the worker need not wait for it
             yield done
 
+    def _learn(self, done: Done) -> None:
+        """Take the jobs that the record of the first gives, and as many workers as they are worth."""
+        assert self.then is not None
+        then, self.then = self.then, None
+        self.jobs, workers, threads = then(done)
+        self.size, self.environment = min(workers, _MOST_WORKERS), thread_variables(threads)
+        self._start()
+
     def _hand_out(self, worker: _Worker) -> None:
         """Give ``worker`` the next job that can be sent; let it go where there is none."""
-        while not worker.leaving and (self.returned or self.next < len(self.jobs)):
-            index = self.returned.pop() if self.returned else self.next
+        while not worker.leaving and (self.then or self.returned or self.next < len(self.jobs)):
+            index = FIRST if self.then else self.returned.pop() if self.returned else self.next
             self.next = max(self.next, index + 1)
             try:
-                message = JOB + pickle.dumps(self.jobs[index], pickle.HIGHEST_PROTOCOL)
+                job = self.first if index == FIRST else self.jobs[index]
+                message = JOB + pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
             except Exception as error:
                 text, kind, trace = describe(error)
-                self.unsent.append(Done(index, None, f"the job cannot be sent to another process: {text}", kind, trace))
+                unsent = Done(index, None, f"the job cannot be sent to another process: {text}", kind, trace)
+                self.unsent.append(unsent)
+                if index == FIRST:
+                    self._learn(unsent)
                 continue
             if worker.send(message):
                 worker.job = index
             else:
-                self.returned.append(index)
+                self.returned += [index] * (index != FIRST)
                 worker.leaving = True
             return
         if not worker.leaving:
@@ -221,9 +260,12 @@ class _Pool:
                 raise MlhwError(
                     f"worker processes do not start: each of {self.failed_starts} {_ending(code)}. {self._advice()}"
                 )
+        lost = f"the worker {_ending(code)}; its job did not end"
+        if worker.job == FIRST:
+            self._learn(Done(FIRST, None, lost, DIED))
         self._start()
         if worker.job is not None:
-            yield Done(worker.job, None, f"the worker {_ending(code)}; its job did not end", DIED)
+            yield Done(worker.job, None, lost, DIED)
 
     def _advice(self) -> str:
         if b"__main__" in self.run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice, pairwise, repeat
 from math import ceil
 from time import perf_counter
@@ -24,6 +25,15 @@ MOST_MEMBERS = 32  # of one stack: beyond, a step's arrays outgrow the caches an
 START_SECONDS = 3.0  # until a new process has loaded torch and its data: two cores, a warm disk
 LOOK_SECONDS, LOOK_STEPS = 0.25, 200  # of steps that are timed
 WORTH_SECONDS = 2.0  # below it nothing is worth the measuring
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a worker is asked before there is anything to train: how to train these."""
+
+    experiments: tuple[Experiment, ...]
+    settings: Settings
+    how: How
 
 
 class Choice(NamedTuple):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
 from mlhw.commands.display import Display
 from mlhw.commands.settings import Settings
+from mlhw.commands.sweep.answering import answer
 from mlhw.commands.sweep.asking import Asked, How
-from mlhw.commands.sweep.choosing import Choice, choose
+from mlhw.commands.sweep.choosing import Choice, Question, available_cores, choose
 from mlhw.commands.sweep.listening import Listening
 from mlhw.commands.sweep.work import Outcome, Unit, work
 from mlhw.config import load as config
-from mlhw.errors import MlhwError, OutputError
+from mlhw.errors import ConfigError, MlhwError, OutputError
 from mlhw.runs import store
 from mlhw.sweeps import folder as folders
 from mlhw.sweeps import records
@@ -48,21 +49,55 @@ def sweep(asked: Asked, how: How, settings: Settings, display: Display) -> Swept
         Interrupted: what is done stays done; the same command goes on with the rest.
     """
     folder = None if how.again else folders.newest(settings.outputs, asked.signature)
-    if folder is None:
-        known = {} if how.again else _finished(settings)
-        rest = [place for place, mine in enumerate(asked.signatures) if mine not in known]
-        chosen = choose([asked.experiments[place] for place in rest], settings, how, display.progress) if rest else None
-        groups = [[rest[place] for place in group] for group in chosen.groups] if chosen else []
-        folder = folders.create(
-            settings.outputs, asked.base.name, config.dump(asked.base), _plan(asked, groups, chosen)
-        )
-        for place, mine in enumerate(asked.signatures):
-            if mine in known:
-                folder.begin(place, known[mine].id)
-    else:
+    if folder is not None:
         display.say(f"going on with sweep {folder.id}")
-    with folder.lock():
-        return _Sweep(asked, how, settings, display, folder).run()
+        with folder.lock():
+            return _Sweep(asked, how, settings, display, folder).run()
+    known = {} if how.again else _finished(settings)
+    rest = [place for place, mine in enumerate(asked.signatures) if mine not in known]
+    with ExitStack() as held:
+
+        def begin(chosen: Choice | None) -> _Sweep:
+            groups = [[rest[place] for place in group] for group in chosen.groups] if chosen else []
+            made = folders.create(
+                settings.outputs, asked.base.name, config.dump(asked.base), _plan(asked, groups, chosen)
+            )
+            for place, mine in enumerate(asked.signatures):
+                if mine in known:
+                    made.begin(place, known[mine].id)
+            held.enter_context(made.lock())
+            return _Sweep(asked, how, settings, display, made)
+
+        experiments = [asked.experiments[place] for place in rest]
+        if how.executor == "auto" and how.ray is None and len(rest) > 1:
+            return _measured_and_run(Question(tuple(experiments), settings, how), begin, display)
+        return begin(choose(experiments, settings, how, display.progress) if rest else None).run()
+
+
+def _measured_and_run(question: Question, begin: Callable[[Choice | None], _Sweep], display: Display) -> Swept:
+    """Train the way that is found best, by a worker that then trains as well: so torch need not be loaded twice for it."""
+    from mlhw.sweeps.processes import processes_after
+
+    begun: list[_Sweep] = []
+
+    def then(done: Done) -> tuple[list[Unit], int, int]:
+        if done.kind == "ConfigError":
+            raise ConfigError(done.error)
+        # Where the measuring fails, each trial says for itself what is wrong.
+        alone = Choice([[place] for place in range(len(question.experiments))], 1, None, "one after the other")
+        begun.append(begin(done.result or alone))
+        return begun[0].prepare()
+
+    def hear(index: int, event: tuple[Any, ...]) -> None:
+        if begun:
+            begun[0].hear(index, event)
+        else:
+            getattr(display, event[0])(*event[1:])
+
+    finished = processes_after(question, then, answer, hear, threads=available_cores())
+    with closing(finished):  # type: ignore[type-var]
+        next(finished)
+        return begun[0].collect(finished)
 
 
 def _plan(asked: Asked, groups: list[list[int]], chosen: Choice | None) -> dict[str, Any]:
@@ -94,22 +129,51 @@ class _Sweep:
         self.asked, self.how, self.settings, self.display, self.folder = asked, how, settings, display, folder
         self.plan = folder.plan() or {}
         self.found: dict[int, Record] = {}
+        self.units: list[Unit] = []
         self._next_write = 0.0
 
     def run(self) -> Swept:
-        units = self._units()
-        if units:
-            why = self.plan["why"]
-            runs = sum(len(unit.trials) for unit in units)
-            where = "" if self.how.ray is None else f" (Ray: {self.how.ray})"
-            self.display.say(f"{runs} of {len(self.asked.trials)} runs to train, {why}{where}")
-            try:
-                self._train(units)
-            finally:
-                self._write()
-                self.display.end()
+        """Train what is left, the way that the plan and what was asked say."""
+        units, workers, threads = self.prepare()
+        finished: Iterator[Done]
+        if self.how.ray is not None:
+            from mlhw.commands.sweep.on_ray import on_ray
+
+            finished = on_ray(units, self.hear, self.how)
+        elif workers == 1:
+            finished = serial(units, work, self.hear)
         else:
+            from mlhw.sweeps.processes import processes
+
+            finished = processes(units, work, self.hear, workers=workers, threads=threads)
+        with closing(finished):  # type: ignore[type-var]
+            return self.collect(finished)
+
+    def prepare(self) -> tuple[list[Unit], int, int]:
+        """The units that are left to train, with how many workers, and the threads of each."""
+        self.units = self._units()
+        workers = max(1, min(self.plan["workers"], len(self.units)))
+        if self.units:
+            runs = sum(len(unit.trials) for unit in self.units)
+            where = "" if self.how.ray is None else f" (Ray: {self.how.ray})"
+            self.display.say(f"{runs} of {len(self.asked.trials)} runs to train, {self.plan['why']}{where}")
+        at_once = workers if self.how.ray is None else len(self.units)
+        self._listening = Listening(self.units, self.display, at_once)
+        return self.units, workers, self.plan["threads"] or available_cores()
+
+    def hear(self, index: int, event: tuple[Any, ...]) -> None:
+        """What unit ``index`` says while it is trained."""
+        self._listening.hear(index, event)
+
+    def collect(self, finished: Iterator[Done]) -> Swept:
+        """What came of the sweep, once ``finished`` has brought what came of each unit."""
+        try:
+            for done in finished:
+                self._listening.done(done.index)
+                self._take(self.units[done.index], done)
+        finally:
             self._write()
+            self.display.end()
         records_ = [self.found[place] for place in sorted(self.found)]
         return Swept(self.asked, self.folder, records_, self.plan["why"])
 
@@ -152,26 +216,6 @@ class _Sweep:
         plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in variant).strip("-")
         name = self.asked.base.name
         return name if variant == "base" or not plain else f"{name}-{plain}"[:80].rstrip("-")
-
-    def _train(self, units: Sequence[Unit]) -> None:
-        workers = min(self.plan["workers"], len(units))
-        listening = Listening(units, self.display, len(units) if self.how.ray is not None else workers)
-        finished: Any = self._executed(units, workers, listening)
-        with closing(finished):
-            for done in finished:
-                listening.done(done.index)
-                self._take(units[done.index], done)
-
-    def _executed(self, units: Sequence[Unit], workers: int, listening: Listening) -> Iterator[Done]:
-        if self.how.ray is not None:
-            from mlhw.commands.sweep.on_ray import on_ray
-
-            return on_ray(units, listening.hear, self.how)
-        if workers == 1:
-            return serial(units, work, listening.hear)
-        from mlhw.sweeps.processes import processes
-
-        return processes(units, work, listening.hear, workers=workers, threads=self.plan["threads"] or 1)
 
     def _take(self, unit: Unit, done: Done) -> None:
         if done.kind == "OutputError":

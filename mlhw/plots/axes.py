@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from mlhw.plots.style import MUTED, SMALL
 
 LOG_RATIO: Final = 50.0  # a loss whose largest value is more than this many times its smallest gets a logarithmic axis
+_DEEPEST: Final = 1e7  # what is smaller than the largest loss by more lies below the axis
 _PAD: Final = 0.05  # of the span, above and below
 _MOST: Final = 1e200  # the ticks of an axis that goes further overflow
 _LEAST_SPAN: Final = 1e-3  # of the value: %g shows six digits, so a narrower axis would repeat its labels
@@ -37,9 +38,11 @@ def scale_values(axes: Axes, values: Float[np.ndarray, " values"], quantity: str
         axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color=MUTED, size=SMALL)
         return
     low, high = float(finite.min()), float(finite.max())
-    if quantity == "loss" and low > 0 and high / low > LOG_RATIO:
-        _scale_log(axes, max(low, 1 / _MOST), high)
-        return
+    if quantity == "loss" and low >= 0 and high > 0:
+        foot = max(float(finite[finite > 0].min()), high / _DEEPEST, 1 / _MOST)  # a loss may be 0, or all but
+        if high / foot > LOG_RATIO:
+            _scale_log(axes, foot, high)
+            return
     room = max(_PAD * (high - low), _LEAST_SPAN * max(abs(low), abs(high)), 1e-9)
     if quantity == "accuracy":
         axes.set_ylim(max(low - max(room, 0.004), -0.02), min(high + max(room, 0.004), 1.02))

@@ -16,10 +16,10 @@ from matplotlib.lines import Line2D
 from mlhw.plots.band import band, last_values, with_spread
 from mlhw.plots.bands import MOST, OUTSTANDING, draw_bands
 from mlhw.plots.final import draw_final
-from mlhw.plots.rate_axes import top_of
+from mlhw.plots.rate_axes import scale_losses, top_of
 from mlhw.plots.rate_marks import DASHES, colours
 from mlhw.plots.rates import NAMED, draw_rates
-from mlhw.plots.style import save
+from mlhw.plots.style import new_figure, save
 from mlhw.plots.swept import Curve, best_of, by_rate, measured_on, rate_names
 from mlhw.protocols import EpochRow
 
@@ -331,3 +331,12 @@ def test_wrong_groups_are_refused() -> None:
         draw_bands({})
     with pytest.raises(ValueError, match="'a' has no run"):
         draw_bands({"a": []})
+
+
+def test_a_loss_that_reaches_nothing_keeps_the_others_readable() -> None:
+    axes = new_figure(3, 2).add_subplot()
+    scale_losses(axes, np.array([8000.0, 10.0, 0.5, 1e-30, 0.0]))
+    low, high = axes.get_ylim()
+    assert axes.get_yscale() == "log"
+    assert 8000 <= high <= 8e5
+    assert high * 1e-10 < low < 0.5

@@ -16,7 +16,7 @@ from mlhw.config.expectations import verdicts
 from mlhw.errors import TrainingDiverged
 from mlhw.files import write_json
 from mlhw.protocols import EpochRow, Learner
-from mlhw.runs import checkpoint, predictions, regions
+from mlhw.runs import checkpoint, predictions, preparation, regions
 from mlhw.runs.environment import peak_memory_mb
 from mlhw.runs.metrics import MetricsFile, read_metrics, row_of
 from mlhw.runs.signature import signature
@@ -32,6 +32,7 @@ def finish(run: Run, job: Job, state: LoopState, began: float, figures: bool = T
     The learner takes over the reported weights (best on val where there is val, else the last): its training is over.
     """
     timer = perf_counter()
+    preparation.write(run.preparation_file, job.preparation)
     job.learner.adopt(checkpoint.to_arrays(checkpoint.load(run.best_checkpoint)))
     rows = _score_test(run, job, state)
     seconds_training = state.seconds + perf_counter() - timer

@@ -47,10 +47,9 @@ def read_image(
             width, height = image.size
             if width * height > MOST_PIXELS:
                 raise BadImage(too_large(f"{width}×{height}"))
-            small = _square(image, size_pixels, resize, "RGB" if channels == 3 else "L")
+            pixels = decoded(image, size_pixels, resize, channels)
             if image.format in ("JPEG", "MPO") and not walk(data).ended:
                 raise BadImage(NO_END)
-            upright = turned(small, turn(image))  # after resizing to a square: the same result, less work
     except BadImage:
         raise
     except UnidentifiedImageError as error:
@@ -60,6 +59,13 @@ def read_image(
     except Exception as error:  # decoders of damaged files raise whatever comes
         text = str(error) or type(error).__name__
         raise BadImage(f"cut off ({text})" if "truncated" in text else f"damaged ({text})") from error
+    return pixels
+
+
+def decoded(image: Image, size_pixels: int, resize: str, channels: Literal[1, 3]) -> NDArray[np.uint8]:
+    """``image``, opened but not loaded, as :func:`read_image` gives it; raises whatever its decoder does."""
+    small = _square(image, size_pixels, resize, "RGB" if channels == 3 else "L")
+    upright = turned(small, turn(image))  # after resizing to a square: the same result, less work
     return np.asarray(upright).reshape(size_pixels, size_pixels, channels)
 
 

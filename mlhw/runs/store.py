@@ -59,6 +59,10 @@ class Run:
         return self.path / "test_predictions.csv"
 
     @property
+    def preparation_file(self) -> Path:
+        return self.path / "preparation.json"
+
+    @property
     def regions_file(self) -> Path:
         return self.path / "decision_regions.npz"
 

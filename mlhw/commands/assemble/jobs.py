@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mlhw.arrays import Splits
+from mlhw.arrays import Split, Splits
 from mlhw.commands.assemble.learner import build_learner, pick_device
 from mlhw.commands.assemble.reporting import coarser_classes
 from mlhw.commands.assemble.splits import load_splits
@@ -13,8 +13,11 @@ from mlhw.commands.assemble.tables import SCHEDULES
 from mlhw.commands.settings import Settings
 from mlhw.config.expectations import holds
 from mlhw.config.schema import Experiment
+from mlhw.datasets.coarser import Coarser
+from mlhw.datasets.scaling import scaling
 from mlhw.errors import ConfigError
 from mlhw.protocols import Learner
+from mlhw.runs.preparation import Preparation
 from mlhw.training.state import Recipe
 
 
@@ -31,6 +34,7 @@ class Job:
     placed: Splits
     learner: Learner
     recipe: Recipe
+    preparation: Preparation
 
 
 def job(experiment: Experiment, settings: Settings, progress: Callable[[str, int, int], None]) -> Job:
@@ -43,11 +47,19 @@ def job(experiment: Experiment, settings: Settings, progress: Callable[[str, int
     device = pick_device(experiment)
     splits = load_splits(experiment, settings, progress)
     coarser = coarser_classes(experiment, settings)
-    learner = build_learner(experiment, splits.train, device, coarser)
+    prepared = preparation(experiment, splits.train, coarser)
+    learner = build_learner(experiment, splits.train, device, coarser, prepared.scaling)
     check_budget(experiment, learner)
     told = splits if coarser is None else splits.map(coarser.relabel)
     placed = replace(told.map(learner.place), train=learner.place(splits.train))
-    return Job(experiment, device, told, placed, learner, build_recipe(experiment, len(splits.train.class_names)))
+    recipe = build_recipe(experiment, len(splits.train.class_names))
+    return Job(experiment, device, told, placed, learner, recipe, prepared)
+
+
+def preparation(experiment: Experiment, train: Split, coarser: Coarser | None) -> Preparation:
+    """What a model that trains on ``train`` must know of its data, to be used without it. Raises ConfigError as ``scaling``."""
+    how = scaling(experiment.data.normalize, train)
+    return Preparation(train.input_shape, str(train.inputs.dtype), how, train.class_names, coarser)
 
 
 def count_parameters(learner: Learner) -> int:

@@ -36,8 +36,12 @@ def pick_device(experiment: Experiment) -> str:
     return torch_device(wanted)
 
 
-def build_learner(experiment: Experiment, train: Split, device: str, coarser: Coarser | None = None) -> Learner:
+def build_learner(
+    experiment: Experiment, train: Split, device: str, coarser: Coarser | None = None, how: Scaling | None = None
+) -> Learner:
     """The model with its update rule, ready to train on ``train``; it reports ``coarser`` classes where they are given.
+
+    ``how`` stored values become inputs: as ``data.normalize`` says for ``train``, where it is not given.
 
     Raises:
         ConfigError: the model cannot take such inputs, or an option does not fit its kind.
@@ -45,7 +49,7 @@ def build_learner(experiment: Experiment, train: Split, device: str, coarser: Co
     entry = MODELS[experiment.model.kind]
     arguments = experiment.model.model_dump(exclude={"kind"})
     arguments |= {"input_shape": train.input_shape, "classes": len(train.class_names)}
-    how = scaling(experiment.data.normalize, train)
+    how = how or scaling(experiment.data.normalize, train)
     if entry.way == "module":
         return _module_learner(experiment, entry, arguments, how, train, device, coarser)
     if coarser is not None:

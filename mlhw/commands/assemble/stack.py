@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlhw.arrays import Split, Splits
-from mlhw.commands.assemble.jobs import Job, build_recipe, check_budget
+from mlhw.commands.assemble.jobs import Job, build_recipe, check_budget, preparation
 from mlhw.commands.assemble.learner import build_stack, pick_device
 from mlhw.commands.assemble.reporting import coarser_classes
 from mlhw.commands.assemble.splits import chosen_rows, load_splits, load_whole
@@ -36,7 +36,8 @@ def stack_job(experiments: Sequence[Experiment], settings: Settings, progress: C
     recipe = build_recipe(first, len(splits.train.class_names))
     if not shared:
         recipe = replace(recipe, own_seeds=seeds)
-    return Job(first, device, splits, _placed(splits, learner.place), learner, recipe)
+    prepared = preparation(first, splits.train, None)
+    return Job(first, device, splits, _placed(splits, learner.place), learner, recipe, prepared)
 
 
 def _own_rows(

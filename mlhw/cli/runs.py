@@ -60,11 +60,17 @@ def show(run: RunArgument, as_json: Json = False) -> None:
 
 
 def plot(runs: RunsArgument, out: OutFolder = None, as_json: Json = False) -> None:
-    """Draw the curves of one run, or of several on one figure; PNG and SVG."""
+    """Draw all figures of one run anew, or the curves of several on one figure; PNG and SVG."""
+    from mlhw.cli.live import Live
     from mlhw.commands.plot import plot as plot_runs
     from mlhw.commands.settings import from_environment
 
-    _print_paths(plot_runs(from_environment(), runs, out), as_json)
+    display = Live()
+    try:
+        paths = plot_runs(from_environment(), runs, out, display)
+    finally:
+        display.end()
+    _print_paths(paths, as_json)
 
 
 def export(run: RunArgument, out: OutFolder = None, as_json: Json = False) -> None:

@@ -6,35 +6,36 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mlhw.arrays import Split
 from mlhw.errors import RunError
 from mlhw.runs import predictions, regions, store
 from mlhw.runs.metrics import read_metrics
 
-SAMPLES = 10
 
+def draw_run(
+    run: store.Run, test: Split | None, folder: Path | None = None, best_epoch: int | None = None
+) -> list[Path]:
+    """Write all figures of ``run`` into ``folder``, else into its own ``plots``: curves, and what its files are enough for.
 
-def draw_run(run: store.Run, test: Split | None) -> list[Path]:
-    """Write the curves of ``run``, its decision regions in the plane, its confusion matrix and sample predictions.
+    That is decision regions in the plane; and of its test predictions the confusion matrix, the accuracy of each class, the
+    most confused pairs, and (where ``test`` has the pictures that they are of) samples and the worst mistakes.
+    The ``best_epoch`` is the summary's where it is not given: a run that finishes has no summary yet.
 
-    Those but the curves where the run has what they are drawn from: its regions, and its test predictions.
+    Raises:
+        RunError: it has no metrics yet, or a file of it is damaged.
     """
-    from mlhw.plots.confusion import confusion_matrix, draw_confusion
     from mlhw.plots.curves import draw_curves
     from mlhw.plots.style import save
 
-    written = save(draw_curves([_curves(run, run.id)]), run.plots / "curves")
+    folder = folder or run.plots
+    written = save(draw_curves([_curves(run, run.id, best_epoch)]), folder / "curves")
     if run.regions_file.exists():
-        written += save(_regions(run), run.plots / "regions")
-    if test is None or not run.predictions_file.exists():
-        return written
-    found = predictions.read(run.predictions_file)
-    matrix = confusion_matrix(found.target, found.predicted, len(test.class_names))
-    written += save(draw_confusion(matrix, test.class_names), run.plots / "confusion")
-    if len(test.input_shape) == 3 and len(found.target) == len(test):
-        written += save(_samples(test, found), run.plots / "samples", formats=("png",))
+        written += save(_regions(run), folder / "regions")
+    names = test.class_names if test is not None else (run.summary() or {}).get("class_names")
+    if names and run.predictions_file.exists():
+        from mlhw.commands.draw_predictions import draw_predictions
+
+        written += draw_predictions(predictions.read(run.predictions_file), names, test, folder)
     return written
 
 
@@ -46,17 +47,6 @@ def _regions(run: store.Run) -> Any:
     held_against = (found.points, found.targets, found.class_names)
     title = f"{run.id} on {found.data}" if found.data else run.id
     return draw_regions(*plane, *held_against, guesses=found.guesses, title=title, split=found.split)
-
-
-def _samples(test: Split, found: predictions.Predictions) -> Any:
-    from mlhw.plots.samples import draw_samples, pick_mistakes, pick_samples
-
-    drawn = pick_samples(found.target, found.predicted, found.probability, count=SAMPLES, seed=0)
-    mistakes = pick_mistakes(found.target, found.predicted, found.probability, count=SAMPLES)
-    rows = np.concatenate([drawn, mistakes])
-    images, names = np.asarray(test.inputs[rows]), test.class_names
-    values = (found.target[rows], found.predicted[rows], found.probability[rows])
-    return draw_samples(images, *values, names, mistakes=len(mistakes))
 
 
 def draw_comparison(runs: Sequence[store.Run], target: Path, labels: Sequence[str] | None = None) -> list[Path]:
@@ -74,14 +64,13 @@ def draw_comparison(runs: Sequence[store.Run], target: Path, labels: Sequence[st
     return save(draw_curves([_curves(run, label) for run, label in zip(runs, labels, strict=True)]), target)
 
 
-def _curves(run: store.Run, label: str) -> Any:
+def _curves(run: store.Run, label: str, best_epoch: int | None = None) -> Any:
     from mlhw.plots.curves import Curves
 
     rows = read_metrics(run.metrics_file)
     if not rows:
         raise RunError(f"run {run.id} has no finished epoch yet: there is nothing to plot.")
-    summary = run.summary() or {}
-    return Curves(label, rows, summary.get("best_epoch"))
+    return Curves(label, rows, best_epoch or (run.summary() or {}).get("best_epoch"))
 
 
 def differing_labels(runs: Sequence[store.Run]) -> list[str]:

@@ -42,7 +42,7 @@ def finish(run: Run, job: Job, state: LoopState, began: float, figures: bool = T
     if job.splits.train.input_shape == (2,):
         regions.write(run.regions_file, _regions(job))
     if figures:
-        draw.draw_run(run, job.splits.test)
+        draw.draw_run(run, job.splits.test, best_epoch=state.best_epoch)
     summary = _summary(run, job, state, rows)
     summary |= {
         "dead_units": dead_units(job.learner, job.placed.train),

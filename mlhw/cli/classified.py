@@ -17,19 +17,21 @@ BAR = 20  # columns
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def print_classified(summary: dict[str, Any], predictions: list[dict[str, Any]]) -> None:
-    """Print a table for each network, what was skipped, and where the files are."""
+def print_classified(summary: dict[str, Any], predictions: list[dict[str, Any]], what: str = "picture") -> None:
+    """Print a table for each network, what was skipped, and where the files are; ``what`` one input is called."""
     screen = results()
     good = [record for record in predictions if record["status"] == "ok"]
     for model in summary["models"]:
         if good:
-            _print_model(screen, summary, model, good)
+            _print_model(screen, summary, model, good, what)
             screen.print()
     print_skipped(screen, summary)
-    print_end(screen, summary)
+    print_end(screen, summary, what)
 
 
-def _print_model(screen: Screen, summary: dict[str, Any], model: dict[str, Any], good: list[dict[str, Any]]) -> None:
+def _print_model(
+    screen: Screen, summary: dict[str, Any], model: dict[str, Any], good: list[dict[str, Any]], what: str
+) -> None:
     name = model["name"]
     screen.print(f"{name}  ({model['parameters']:,} parameters)", style="bold")
     most = max(len(record["predictions"][name]) for record in good)
@@ -43,13 +45,13 @@ def _print_model(screen: Screen, summary: dict[str, Any], model: dict[str, Any],
         for file, record in zip(files, shown, strict=True)
         for place, rank in enumerate(record["predictions"][name][:ranks])
     ]
-    screen.print_table(("picture", "class", "probability", ""), rows, right=(2,), spare=(3,))
+    screen.print_table((what, "class", "probability", ""), rows, right=(2,), spare=(3,))
     if len(good) > MOST_PICTURES:
-        screen.print(f"… and {len(good) - MOST_PICTURES:,} more pictures; all are in {model['predictions']}")
+        screen.print(f"… and {len(good) - MOST_PICTURES:,} more {what}s; all are in {model['predictions']}")
         counts = list(summary["classes"][name].items())
         screen.print()
         shares = [(label, f"{count:,}", percent(count / len(good))) for label, count in counts[:MOST_CLASSES]]
-        screen.print_table(("most often", "pictures", "share"), shares, right=(1, 2))
+        screen.print_table(("most often", f"{what}s", "share"), shares, right=(1, 2))
     elif ranks < most:
         screen.print(f"the likeliest class of each; the first {most} are in {model['predictions']}", style="dim")
 
@@ -118,11 +120,11 @@ def print_skipped(screen: Screen, summary: dict[str, Any]) -> None:
     screen.print()
 
 
-def print_end(screen: Screen, summary: dict[str, Any]) -> None:
+def print_end(screen: Screen, summary: dict[str, Any], what: str = "picture") -> None:
     """How many pictures in which time, and where the run is."""
     counts, took = summary["pictures"], summary["seconds_classifying"]
     rate = f", {summary['pictures_this_sitting'] / took:,.0f} a second" if took > 1 else ""
-    words = f"{counts['classified']:,} picture{'s' if counts['classified'] != 1 else ''} classified"
+    words = f"{counts['classified']:,} {what}{'s' if counts['classified'] != 1 else ''} classified"
     if counts["skipped"]:
         words += f", {counts['skipped']:,} skipped"
     screen.print(f"{words}, in {seconds(took)}{rate}")

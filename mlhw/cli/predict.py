@@ -58,18 +58,19 @@ def _print(record: dict[str, Any]) -> None:
     model = {"name": name, "parameters": record["parameters"], "predictions": "predictions.csv"}
     summary = {
         "models": [model],
-        "pictures": record["pictures"],
-        "pictures_this_sitting": record["pictures"]["found"],
+        "pictures": record["inputs"],
+        "pictures_this_sitting": record["inputs"]["found"],
         "classes": {name: record["classes"]},
         "skipped": [each for each in record["predictions"] if each["status"] == "skipped"],
         "seconds_classifying": took,
         "path": record["path"],
     }
-    print_classified(summary, [each | {"predictions": {name: each["predictions"]}} for each in record["predictions"]])
+    predictions = [each | {"predictions": {name: each["predictions"]}} for each in record["predictions"]]
+    print_classified(summary, predictions, record["kind"][:-1])
 
 
 def _raise_if_skipped(record: dict[str, Any]) -> None:
-    counts = record["pictures"]
+    counts = record["inputs"]
     if not counts["skipped"]:
         return
     found = f"{counts['found']:,} input{'s' if counts['found'] != 1 else ''}"

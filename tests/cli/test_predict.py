@@ -57,7 +57,7 @@ def test_a_picture_s_classes_as_a_table_and_as_json(program: Any, pages: Path, r
     said = record.json["predictions"]
     assert [Path(each["file"]).name for each in said] == ["dash.png", "one.png"]
     assert [len(each["predictions"]) for each in said] == [3, 3]
-    assert record.json["pictures"] == {"found": 2, "classified": 2, "skipped": 0}
+    assert record.json["inputs"] == {"found": 2, "classified": 2, "skipped": 0}
     assert {"run_id", "experiment", "preparation", "seconds_predicting", "path"} <= record.json.keys()
 
 

@@ -132,7 +132,8 @@ def test_those_of_a_folder_of_one_s_own(groceries: Path, channels: int) -> None:
 def test_grey_pictures_of_the_data_set_s_own_size(tmp_path: Path, kind: str, model: str) -> None:
     for name in ("MNIST", "FashionMNIST"):
         write_mnist(tmp_path / "data", name)
-    experiment = described(f"{{kind: {kind}, normalize: standard}}", model)
+    more = ", split_rows: 1700" if kind == "digits" else ""
+    experiment = described(f"{{kind: {kind}, normalize: standard{more}}}", model)
     run = trained_on(experiment)
     test = assemble.load_whole(experiment, from_environment(), lambda *_: None).test
     assert test is not None
@@ -227,7 +228,7 @@ def test_a_bad_file_has_its_reason_and_the_others_keep_their_own(groceries: Path
     alone = {name: say(run, [folder / name])["predictions"][0]["predictions"] for name in ("0.jpg", "4.jpg")}
     (folder / "2.jpg").write_bytes((folder / "2.jpg").read_bytes()[:500])
     record = say(run, [folder], top=2)
-    assert record["pictures"] == {"found": 5, "classified": 4, "skipped": 1}
+    assert record["inputs"] == {"found": 5, "classified": 4, "skipped": 1}
     rows = table(record)
     assert [(Path(row["file"]).name, row["status"], row["rank"]) for row in rows] == [
         *((f"{n}.jpg", "ok", rank) for n in (0, 1) for rank in "12"),
@@ -251,8 +252,8 @@ def test_hostile_files_are_rows_or_reasons(groceries: Path, tmp_path: Path, pres
     folder.mkdir()
     expected = make_hostile(folder, len(KINDS), np.random.default_rng(0))
     record = say(trained_on(load(preset, more)), [folder], top=1)
-    assert record["pictures"]["found"] == len(expected)
-    assert record["pictures"]["classified"] == sum(reason is None for reason in expected.values())
+    assert record["inputs"]["found"] == len(expected)
+    assert record["inputs"]["classified"] == sum(reason is None for reason in expected.values())
     rows = table(record)
     assert len(rows) == len(expected)
     assert all(bool(row["reason"]) == (row["status"] == "skipped") for row in rows)
@@ -262,7 +263,7 @@ def test_where_nothing_can_be_used_there_are_reasons_and_no_sheet(groceries: Pat
     run = trained_on(load("grocery-cnn", GROCERY))
     (tmp_path / "a.jpg").write_bytes(b"")
     record = say(run, [tmp_path / "a.jpg"])
-    assert record["pictures"] == {"found": 1, "classified": 0, "skipped": 1}
+    assert record["inputs"] == {"found": 1, "classified": 0, "skipped": 1}
     assert record["files"] == ["predictions.csv", "predictions.json"]
     with pytest.raises(DataMissing, match=r"there is no .*b\.jpg"):
         say(run, [tmp_path / "b.jpg"])
@@ -332,7 +333,7 @@ def test_rows_of_a_csv_and_of_a_npy_are_the_same(gmm: Run, tmp_path: Path) -> No
     assert other["predictions"][2]["file"].endswith("rows.csv:4")
     assert "grid.png" not in one["files"]
     both = say(gmm, [tmp_path / "rows.npy", tmp_path / "rows.csv"])
-    assert both["pictures"]["classified"] == 14
+    assert both["inputs"]["classified"] == 14
 
 
 def test_validation_rows_get_the_run_s_own_probabilities(gmm: Run, tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ def finish(
         display.say("drawing …")
         files += [path.name for path in _draw(folder, facts, good, reader)]
     record = facts | {
-        "pictures": {"found": len(said), "classified": len(good), "skipped": len(said) - len(good)},
+        "kind": "rows" if reader is None else "pictures",
+        "inputs": {"found": len(said), "classified": len(good), "skipped": len(said) - len(good)},
         "classes": dict(Counter(each.ranks[0].class_name for each in good).most_common(MOST_CLASSES)),
         "predictions": [_record(each) for each in said],
         "files": files,

@@ -61,7 +61,7 @@ def predict(
         out: the folder for predictions.csv, predictions.json and (pictures) grid.png; else a new one in the run's.
 
     Returns:
-        What is in predictions.json; ``pictures`` says how many were found, classified and skipped.
+        What is in predictions.json; ``inputs`` says how many were found, classified and skipped.
 
     Raises:
         ConfigError, DataError, RunError: what was named is not there, or the run cannot be put together again.

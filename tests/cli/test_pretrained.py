@@ -172,7 +172,7 @@ def test_bad_requests_have_their_exit_codes_and_say_what_to_do(
         (2, "needs two models or more, got resnet18", ["compare", str(pictures), "--model", "resnet18"]),
         (2, "b\\xff.pth: a name that is not UTF-8", ["classify", str(pictures), "--weights", "b\udcff.pth"]),
         (2, "b\\xff.pth: a name that is not UTF-8", ["filters", "--weights", "b\udcff.pth"]),
-        (2, "b\\xff.txt: a name that is not UTF-8", ["filters", "--labels", "b\udcff.txt"]),
+        (2, 'b\\xff.txt": a name that is not UTF-8', ["filters", "--labels", "b\udcff.txt"]),
         (3, "there is no", ["classify", str(tmp_path / "nosuch")]),
         (3, "alexnet, vgg16, resnet18: the weights are not in", ["compare", str(pictures)]),
         (3, "there is no labels file", ["classify", str(pictures), "--labels", "nosuch.txt"]),

@@ -37,15 +37,34 @@ def read_rows(settings: Settings, names: Sequence[str]) -> list[Row]:
         ConfigError: there is nothing to compare; says what there is.
         RunError: a name means nothing, or more than one thing; or a sweep has no trial yet.
     """
-    runs = {run.id: run for run in store.all_runs(settings.outputs)}
-    sweeps = {folder.id: folder for folder in all_sweeps(settings.outputs)}
-    if not names:
-        raise ConfigError(f"name two runs or more, or a sweep. {_there(runs, sweeps)}")
-    found = dict.fromkeys(_find(name, runs, sweeps) for name in names)
-    if len(found) == 1 and isinstance(only := next(iter(found)), store.Run):
+    found = find_all(settings, names, "two runs or more, or a sweep")
+    if len(found) == 1 and isinstance(only := found[0], store.Run):
         raise ConfigError(
             f"a comparison needs two runs or a sweep, got run {only.id} alone. `mlhw show` shows one run."
         )
+    return rows_of(settings, found)
+
+
+def find_all(settings: Settings, names: Sequence[str], wanted: str) -> list[store.Run | SweepFolder]:
+    """The runs and sweeps that ``names`` mean, in their order, none twice; ``wanted`` says what to name where none is.
+
+    Raises:
+        ConfigError: there is no name; says what there is.
+        RunError: a name means nothing, or more than one thing.
+    """
+    runs = {run.id: run for run in store.all_runs(settings.outputs)}
+    sweeps = {folder.id: folder for folder in all_sweeps(settings.outputs)}
+    if not names:
+        raise ConfigError(f"name {wanted}. {_there(runs, sweeps)}")
+    return list(dict.fromkeys(_find(name, runs, sweeps) for name in names))
+
+
+def rows_of(settings: Settings, found: Sequence[store.Run | SweepFolder]) -> list[Row]:
+    """The rows of ``found``: one a run, and of a sweep one a trial; a run that is in a sweep too comes once.
+
+    Raises:
+        RunError: a sweep has no trial yet.
+    """
     rows = [
         row
         for item in found

@@ -31,7 +31,7 @@ def count(
 
 
 def wilson(right: int, rows: int) -> tuple[float, float]:
-    """A 95 % interval of the share behind ``right`` of ``rows``: Wilson's (1927, J. Am. Stat. Assoc. 22), which stays in 0..1."""
+    """A 95 % interval of the share behind ``right`` of ``rows``: Wilson's (1927, J. Am. Stat. Assoc. 22), within 0..1."""
     share, weight = right / rows, Z * Z / rows
     middle = share + weight / 2
     half = Z * math.sqrt(share * (1 - share) / rows + weight / (4 * rows))

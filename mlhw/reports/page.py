@@ -2,8 +2,8 @@
 
 Three doors, each with its own lock. Text goes through jinja2 with autoescape on for every template, after
 :func:`mlhw.reports.text.clean`. Numbers for the charts go into a script of type ``application/json`` in which neither
-``<`` nor ``&`` nor anything beyond ASCII is written as itself. And a Content-Security-Policy lets only our own script run, named
-by its hash, and nothing be fetched from anywhere.
+``<`` nor ``&`` nor anything beyond ASCII is written as itself. And a Content-Security-Policy lets only our own script
+run, named by its hash, and nothing be fetched from anywhere.
 """
 
 from __future__ import annotations
@@ -93,4 +93,4 @@ def _safe(ours: str) -> Any:
     """Text that is ours, or made harmless, and goes in as it is."""
     from markupsafe import Markup
 
-    return Markup(ours)  # noqa: S704
+    return Markup(ours)

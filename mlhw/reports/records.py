@@ -19,11 +19,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A number at the top: what it is, its value, and what is to be known with it."""
+    """A number at the top: what it is, its value and deviation, and what is to be known with it."""
 
     label: str
     value: str
     note: str = ""
+    deviation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Dots:
-    """The accuracies of the runs of one setting, for a row of dots: share 0..1, and mean and deviation of several."""
+    """The accuracies of the runs of one setting, for a row of dots: shares 0..1, and mean and deviation of several.
+
+    ``lanes`` keep dots apart that would lie on each other: 0 in the middle, 1 and -1 beside it, and so on.
+    """
 
     label: str
     values: Sequence[float]
+    lanes: Sequence[int]
     mean: float
     deviation: float | None
-    best: bool = False
 
 
 @dataclass(frozen=True, slots=True)

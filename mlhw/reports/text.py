@@ -35,7 +35,11 @@ def loss(mean: float | None, deviation: float | None = None) -> str:
     """``0.0128``, or ``0.0128 ± 0.0004``; a dash for none."""
     if mean is None:
         return DASH
-    return f"{mean:.4g}" if deviation is None else f"{mean:.4g}{NBSP}±{NBSP}{deviation:.2g}"
+    return _loss(mean) if deviation is None else f"{_loss(mean)}{NBSP}±{NBSP}{_loss(deviation)}"
+
+
+def _loss(value: float) -> str:
+    return f"{value:.4f}" if value == 0 or 0.001 <= abs(value) < 1000 else f"{value:.3g}"
 
 
 def seconds(value: float | None) -> str:

@@ -44,7 +44,9 @@ def find(environ: Mapping[str, str] = os.environ) -> str | None:
     if asked := environ.get(VARIABLE):
         found = shutil.which(asked, path=environ.get("PATH"))
         if found is None:
-            raise ConfigError(f"{VARIABLE} should name a Chromium, got '{asked}', which is no program. Correct it or unset it.")
+            raise ConfigError(
+                f"{VARIABLE} should name a Chromium, got '{asked}', which is no program. Correct it or unset it."
+            )
         return found
     for name in NAMES:
         if found := shutil.which(name, path=environ.get("PATH")):
@@ -72,7 +74,13 @@ def print_pdf(page: Path, target: Path, browser: str | None) -> None:
         printed = Path(folder) / "report.pdf"
         try:
             done = subprocess.run(
-                [browser, *flags(Path(folder)), "--no-pdf-header-footer", f"--print-to-pdf={printed}", page.resolve().as_uri()],
+                [
+                    browser,
+                    *flags(Path(folder)),
+                    "--no-pdf-header-footer",
+                    f"--print-to-pdf={printed}",
+                    page.resolve().as_uri(),
+                ],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=SECONDS,

@@ -33,7 +33,9 @@ class _Pool(NamedTuple):
         return len(self.predicted)
 
 
-def classes(setting: Setting, settings: Settings, progress: Progress, notes: list[str], several: bool) -> Classes | None:
+def classes(
+    setting: Setting, settings: Settings, progress: Progress, notes: list[str], several: bool
+) -> Classes | None:
     """Each class's accuracy, the confusion matrix and the worst mistakes; None, and a note, where nothing was predicted."""
     pool = _read(setting.members, notes)
     if pool is None:
@@ -51,7 +53,9 @@ def classes(setting: Setting, settings: Settings, progress: Progress, notes: lis
     scores = matrix.scores(counts, names)
     small = len(names) <= MOST_CLASSES
     if not small:
-        notes.append(f"No confusion matrix: {len(names)} classes are too many for one; the pairs confused most are listed.")
+        notes.append(
+            f"No confusion matrix: {len(names)} classes are too many for one; the pairs confused most are listed."
+        )
     of = f"{pool.runs} runs" if pool.runs > 1 else ""
     if several:
         of = f"{setting.label}, {of}".rstrip(", ")
@@ -104,7 +108,9 @@ def _mistakes(
         guess = int(np.bincount(guesses).argmax())
         picture, tiny = pictures[place] if pictures else ("", False)
         chance = float(confidence[row])
-        found.append(Mistake(row, names[pool.target[row]], names[guess], chance, int(times[row]), pool.runs, picture, tiny))
+        found.append(
+            Mistake(row, names[pool.target[row]], names[guess], chance, int(times[row]), pool.runs, picture, tiny)
+        )
     return found
 
 

@@ -93,8 +93,7 @@ def _command(
     changed = [
         f"{key}={_word(value)}"
         for key, value in mine.items()
-        if not values.is_aside(key)
-        and (key not in preset or values.identity(value) != values.identity(preset[key]))
+        if not values.is_aside(key) and (key not in preset or values.identity(value) != values.identity(preset[key]))
     ]
     changed.sort(key=lambda each: not each.partition("=")[0].endswith(".kind"))  # a kind clears the keys of another
     own = [threads] if threads else []
@@ -102,10 +101,10 @@ def _command(
         then = signature(config.load_file(member.run.config_file).model_dump(mode="json"))
         if preset and signature(config.load(name, changed).model_dump(mode="json")) == then:
             sets = [word for each in [*changed, *own] for word in ("-s", each)]
-            proof = f"Checked when this report was made: it gives the config below, signature {then[:16]}."
+            proof = f"Checked when this report was made: it gives the config above, signature {then[:16]}."
             return shlex.join(["mlhw", "train", name, *sets]), proof
     except MlhwError:
         pass
     sets = [word for each in own for word in ("-s", each)]
-    told = "Save the config below under this name: no experiment that mlhw has today gives it by its name."
+    told = "Save the config above under this name: no experiment that mlhw has today gives it by its name."
     return shlex.join(["mlhw", "train", f"{member.run.id}.yaml", *sets]), told

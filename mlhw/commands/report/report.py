@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mlhw.commands.report import browser, tables, verdict
+from mlhw.commands.report import browser, curves, tables, verdict
 from mlhw.commands.report.classes import classes
 from mlhw.commands.report.network import layers
 from mlhw.commands.report.recipe import recipe
@@ -25,7 +25,9 @@ Progress = Callable[[str, int, int], None]
 MOST_PICTURE_BYTES: Final = 700_000
 
 
-def report(settings: Settings, names: Sequence[str], folder: Path | None, pdf: bool, progress: Progress) -> dict[str, Any]:
+def report(
+    settings: Settings, names: Sequence[str], folder: Path | None, pdf: bool, progress: Progress
+) -> dict[str, Any]:
     """Write report.html of the runs and sweeps ``names``; returns {path, pdf, bytes, runs, sections, left_out}.
 
     It goes into the run's or the sweep's folder, of several into ``outputs/reports/<id>``, or into ``folder``. With ``pdf``
@@ -68,11 +70,13 @@ def _report(sources: Sources, settings: Settings, progress: Progress) -> Report:
 
     best, several, notes = sources.best(), len(sources.settings) > 1, list(sources.notes)
     first = best.members[0]
-    lines = tables.lines(sources)
+    lines = curves.lines(sources)
     if len(lines) < len(sources.settings):
-        notes.append(f"The charts show {len(lines)} of {len(sources.settings)} settings, those with the best accuracy on val.")
+        notes.append(
+            f"The charts show {len(lines)} of {len(sources.settings)} settings, those with the best accuracy on val."
+        )
     dots, dots_of = tables.dots(sources)
-    epochs, epochs_caption = tables.epochs(lines, sources.held_out())
+    epochs, epochs_caption = curves.epochs(lines, sources.held_out())
     found_layers, layers_caption = layers(first, settings, progress, notes)
     config = first.row.config
     alike = len({setting.row.experiment for setting in sources.settings}) == 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from mlhw.commands.compare import seeds, values
 from mlhw.commands.compare.names import find_all, rows_of
@@ -16,7 +17,8 @@ from mlhw.runs import store
 from mlhw.runs.metrics import read_metrics
 from mlhw.sweeps.folder import SweepFolder
 
-MOST_KEYS = 3  # of a setting's label
+SPLITS: Final = ("train", "val", "test")
+MOST_KEYS: Final = 3  # of a setting's label
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Sources:
 
     def best(self) -> Setting:
         """The setting with the highest mean accuracy on val, never test; the first where none has one, or equals it."""
-        return max(self.settings, key=lambda setting: (setting.mean("val_accuracy") or -1.0))
+        return max(self.settings, key=lambda setting: setting.mean("val_accuracy") or -1.0)
 
     def held_out(self) -> str:
         """The split that settings are compared on: val where there is one, else test, else train."""
@@ -105,6 +107,11 @@ def gather(settings: Settings, names: Sequence[str]) -> tuple[Sources, list[stor
     sweep = found[0] if len(found) == 1 and isinstance(found[0], SweepFolder) else None
     counted = [member for setting in parts for member in setting.members]
     return Sources(rows, parts, counted, sweep, notes), found
+
+
+def number(value: Any) -> float | None:
+    """``value`` where it is a finite number, else None."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _member(settings: Settings, row: Row, notes: list[str]) -> Member | None:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mlhw.commands.report.sources import Member, Setting, Sources
+from mlhw.commands.report.sources import SPLITS, Member, Setting, Sources, number
 from mlhw.commands.report.verdict import judged
-from mlhw.protocols import EpochRow
-from mlhw.reports.curves import MOST_ROWS, kept
-from mlhw.reports.records import Dots, Line, RunCurves, SplitRows, Table
-from mlhw.reports.text import DASH, loss, percent, seconds, spread
+from mlhw.reports.records import Dots, Table
+from mlhw.reports.text import loss, percent, seconds, spread
 from mlhw.runs.environment import read_environment
 
-SPLITS: Final = ("train", "val", "test")
-MOST_LINES: Final = 24  # settings in one chart
+LANES: Final = (0, 1, -1, 2, -2)
+DOT: Final = 0.025  # the width of a dot, as a share of the strip
 
 
 def results(sources: Sources) -> Table:
@@ -62,23 +59,44 @@ def dots(sources: Sources) -> tuple[list[Dots], str]:
     """The held-out accuracy of every run, a row a setting, and of which split; nothing for a single run."""
     split = sources.held_out()
     measure = f"{split}_accuracy"
+    known = {
+        setting.label: [
+            value for member in setting.members if (value := number(member.row.measures.get(measure))) is not None
+        ]
+        for setting in sources.settings
+    }
+    everything = [value for values in known.values() for value in values]
     found = []
     for setting in sources.settings:
-        each = [member.row.measures.get(measure) for member in setting.members]
-        values = [value for value in each if isinstance(value, int | float) and math.isfinite(value)]
+        values = known[setting.label]
         mean = setting.mean(measure)
         if values and mean is not None:
-            found.append(Dots(setting.label, values, mean, setting.deviation(measure)))
+            found.append(Dots(setting.label, values, _lanes(values, everything), mean, setting.deviation(measure)))
     return (found if sum(len(each.values) for each in found) > 1 else []), split
+
+
+def _lanes(values: Sequence[float], everything: Sequence[float]) -> list[int]:
+    """A lane for each value, so that dots that nearly coincide lie beside each other; the last lanes take the rest."""
+    near = DOT * max(max(everything) - min(everything), 1e-9)
+    last: dict[int, float] = {}
+    found = dict[int, int]()
+    for place in sorted(range(len(values)), key=lambda place: values[place]):
+        free = [lane for lane in LANES if values[place] - last.get(lane, -math.inf) >= near]
+        found[place] = free[0] if free else LANES[len(found) % len(LANES)]
+        last[found[place]] = values[place]
+    return [found[place] for place in range(len(values))]
 
 
 def runs(sources: Sources) -> Table | None:
     """A row a run; None for a single one."""
     if len(sources.rows) == 1:
         return None
-    shown = [split for split in SPLITS if any(m.row.measures.get(f"{split}_accuracy") is not None for m in sources.members)]
+    shown = [
+        split for split in SPLITS if any(m.row.measures.get(f"{split}_accuracy") is not None for m in sources.members)
+    ]
     settings = {member.run.id: setting.label for setting in sources.settings for member in setting.members}
     named = ["setting"] if len(sources.settings) > 1 else []
+    told = any(member.row.status != "done" for member in sources.members)
     rows = []
     for member in sources.members:
         row = member.row
@@ -87,20 +105,25 @@ def runs(sources: Sources) -> Table | None:
                 member.run.id,
                 *([settings[member.run.id]] if named else []),
                 _seeds(row.config),
-                row.status,
+                *([row.status] if told else []),
                 _epochs(member),
-                *(percent(_number(row.measures.get(f"{split}_accuracy"))) for split in shown),
+                *(percent(number(row.measures.get(f"{split}_accuracy"))) for split in shown),
                 judged(member).verdict,
-                seconds(_number(row.measures.get("seconds"))),
+                seconds(number(row.measures.get("seconds"))),
             ]
         )
-    headers = ["run", *named, "seed", "status", "epochs", *(f"{s} accuracy" for s in shown), "verdict", "training"]
+    headers = [
+        "run",
+        *named,
+        "seed",
+        *(["status"] if told else []),
+        "epochs",
+        *(f"{s} accuracy" for s in shown),
+        "verdict",
+        "training",
+    ]
     right = frozenset(i for i, h in enumerate(headers) if h in ("seed", "epochs", "training") or h.endswith("accuracy"))
     return Table(headers, rows, right)
-
-
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _seeds(config: Mapping[str, Any]) -> str:
@@ -111,67 +134,6 @@ def _seeds(config: Mapping[str, Any]) -> str:
 def _epochs(member: Member) -> str:
     last = max(row.epoch for row in member.rows)
     return f"{member.reported} of {last}" if member.reported is not None and member.reported != last else str(last)
-
-
-def lines(sources: Sources) -> list[Line]:
-    """The curves by setting; of very many the best on the held-out split (of no val the first)."""
-    chosen = list(sources.settings)
-    if len(chosen) > MOST_LINES:
-        ranked = sorted(chosen, key=lambda setting: -(setting.mean("val_accuracy") or -1.0))[:MOST_LINES]
-        chosen = [setting for setting in chosen if setting in ranked]
-    return [Line(setting.label, [_curves(member) for member in setting.members]) for setting in chosen]
-
-
-def _curves(member: Member) -> RunCurves:
-    splits = {}
-    for split in SPLITS:
-        by_epoch = {row.epoch: row for row in member.rows if row.split == split}
-        if by_epoch:
-            splits[split] = _split([by_epoch[epoch] for epoch in sorted(by_epoch)])
-    return RunCurves(member.run.id, splits, member.reported)
-
-
-def _split(rows: Sequence[EpochRow]) -> SplitRows:
-    return SplitRows(
-        [row.epoch for row in rows],
-        [_number(row.loss) for row in rows],
-        [_number(row.accuracy) for row in rows],
-    )
-
-
-def epochs(found: Sequence[Line], held_out: str) -> tuple[Table, str]:
-    """The numbers behind the charts, and a caption: of one line every split, of several the held-out one of each."""
-    alone = len(found) == 1
-    columns: list[tuple[str, list[SplitRows], str]] = []
-    for line in found:
-        there = [split for split in SPLITS if any(split in run.splits for run in line.runs)]
-        for split in there if alone else [held_out if held_out in there else there[0]]:
-            rows = [run.splits[split] for run in line.runs if split in run.splits]
-            name = split if alone else f"{line.label}, {split}"
-            columns += [(f"{name} {quantity}", rows, quantity) for quantity in ("loss", "accuracy")]
-    known = sorted({epoch for _, rows, _ in columns for each in rows for epoch in each.epochs})
-    reported = found[0].runs[0].reported if alone and len(found[0].runs) == 1 else None
-    shown = [known[place] for place in kept(known, MOST_ROWS, reported)]
-    tables = [_by_epoch(rows, quantity) for _, rows, quantity in columns]
-    body = [[str(epoch), *(table.get(epoch, DASH) for table in tables)] for epoch in shown]
-    several = any(len(line.runs) > 1 for line in found)
-    said = ["mean ± sd over the runs"] * several
-    said += [f"{len(shown)} of {len(known)} epochs"] * (len(shown) < len(known))
-    headers = ["epoch", *(name for name, _, _ in columns)]
-    return Table(headers, body, frozenset(range(len(headers)))), "; ".join(said)
-
-
-def _by_epoch(rows: Sequence[SplitRows], quantity: str) -> dict[int, str]:
-    values: dict[int, list[float]] = {}
-    for each in rows:
-        for epoch, value in zip(each.epochs, getattr(each, quantity), strict=True):
-            if value is not None:
-                values.setdefault(epoch, []).append(value)
-    write = spread if quantity == "accuracy" else loss
-    return {
-        epoch: write(statistics.fmean(found), statistics.stdev(found) if len(found) > 1 else None)
-        for epoch, found in values.items()
-    }
 
 
 def environment(members: Sequence[Member]) -> Table | None:
@@ -198,7 +160,8 @@ def _facts(records: Sequence[Mapping[str, Any]], members: Sequence[Member]) -> l
     found.append(("rows", [_rows(summary) for summary in summaries]))
     peaks = [summary.get("peak_memory_mb") for summary in summaries]
     found.append(("peak memory", [f"{peak:,.0f} MB" for peak in peaks if isinstance(peak, int | float)]))
-    found.append(("signature", [str(summary.get("signature", ""))[:16] for summary in summaries]))
+    if len(members) == 1:
+        found.append(("signature", [str(summaries[0].get("signature", ""))[:16]]))
     return found
 
 

@@ -13,7 +13,7 @@ from mlhw.commands.report.sources import Member, Setting, Sources
 from mlhw.config import expectations
 from mlhw.config.schema import Expect
 from mlhw.reports.records import Fact, Finding, Sign
-from mlhw.reports.text import count, loss, percent, seconds, spread
+from mlhw.reports.text import NBSP, count, loss, percent, seconds, spread
 from mlhw.runs import judge
 
 _SIGNS: dict[str, Sign] = {"generalizing": "good", "overfitting": "bad", "underfitting": "bad", "undecided": "open"}
@@ -25,7 +25,7 @@ def findings(sources: Sources) -> list[Finding]:
     if len(sources.settings) > 1:
         found.append(_leader(sources))
     found += _expectations(sources)
-    found += _judged(sources.members)
+    found += _judged(sources.members, mixed=len(sources.settings) > 1)
     if (member := sources.single) is not None:
         found += _dead(member.run.summary() or {})
     return found
@@ -60,11 +60,17 @@ def _leader(sources: Sources) -> Finding:
         key=lambda setting: -(setting.mean(measure) or 0.0),
     )
     if not ranked or split == "test":
-        return Finding("open", f"{len(sources.settings)} settings; none is called best, since there is no val to choose by.")
+        return Finding(
+            "open", f"{len(sources.settings)} settings; none is called best, since there is no val to choose by."
+        )
     first = ranked[0]
     text = f"Best on {split}: {first.label}, {_accuracy(first, measure)}"
     if len(ranked) > 1:
         lead = 100 * ((first.mean(measure) or 0.0) - (ranked[1].mean(measure) or 0.0))
+        if not lead:
+            return Finding(
+                "open", f"Best on {split}: {first.label} and {ranked[1].label}, both with {_accuracy(first, measure)}."
+            )
         text += f"; next {ranked[1].label}, {_accuracy(ranked[1], measure)}, {lead:.2f} points behind"
     return Finding("open", f"{text}.")
 
@@ -106,11 +112,14 @@ def _verdicts(row: Row) -> list[expectations.Verdict]:
         expect = Expect.model_validate(asked)
     except ValidationError:  # another version's, or edited by hand
         return []
-    measured: dict[str, Any] = dict(row.measures) if row.status == "done" else {"parameters": row.measures.get("parameters")}
+    measured: dict[str, Any] = (
+        dict(row.measures) if row.status == "done" else {"parameters": row.measures.get("parameters")}
+    )
     return expectations.verdicts(expect, measured)
 
 
-def _judged(members: Sequence[Member]) -> list[Finding]:
+def _judged(members: Sequence[Member], mixed: bool) -> list[Finding]:
+    """What the curves say; of ``mixed`` settings a bad one among them is no fault of the whole."""
     if len(members) == 1:
         found = judged(members[0])
         return [Finding(_SIGNS[found.verdict], found.reason[:1].upper() + found.reason[1:])]
@@ -119,19 +128,18 @@ def _judged(members: Sequence[Member]) -> list[Finding]:
     if len(counts) == 1:
         (verdict,) = counts
         return [Finding(_SIGNS[verdict], f"All {len(members)} runs: {verdict}, by their curves.")]
-    sign: Sign = "bad" if any(_SIGNS[verdict] == "bad" for verdict in counts) else "open"
+    sign: Sign = "bad" if not mixed and any(_SIGNS[verdict] == "bad" for verdict in counts) else "open"
     return [Finding(sign, f"Of {len(members)} runs: {said}, by their curves.")]
 
 
 def _dead(summary: dict[str, Any]) -> list[Finding]:
-    layers = [layer for layer in summary.get("dead_units") or [] if layer.get("dead")]
-    return [
-        Finding(
-            "open",
-            f"ReLU {layer['layer']}: {layer['dead']} of {layer['units']} units dead (never above 0 on any training row).",
-        )
-        for layer in layers
-    ]
+    layers = summary.get("dead_units") or []
+    if not (dead := sum(layer["dead"] for layer in layers)):
+        return []
+    units = sum(layer["units"] for layer in layers)
+    most = max(layers, key=lambda layer: layer["dead"] / max(1, layer["units"]))
+    where = f", most in {most['layer']}: {most['dead']} of {most['units']}" if len(layers) > 1 else ""
+    return [Finding("open", f"{dead:,} of {units:,} ReLU units are dead: never above 0 on any training row{where}.")]
 
 
 def facts(sources: Sources) -> list[Fact]:
@@ -146,18 +154,18 @@ def facts(sources: Sources) -> list[Fact]:
         if setting.mean(measure) is None:
             continue
         note = f"mean ± sd, n = {n}" if n > 1 else f"loss {loss(setting.mean(f'{split}_loss'))}"
-        found.append(Fact(f"{split} accuracy", _short(setting, measure), of + note))
+        deviation = setting.deviation(measure)
+        plus = f"±{NBSP}{100 * deviation:.2f}" if deviation is not None else ""
+        found.append(Fact(f"{split} accuracy", percent(setting.mean(measure)), of + note, plus))
     found = found[:2]
     parameters = setting.mean("parameters")
     if parameters is not None:
         found.append(Fact("parameters", count(parameters), str(setting.row.config.get("model.kind", ""))))
     epochs = _epochs(setting.members)
-    found.append(Fact("training time", seconds(setting.mean("seconds")), f"mean of {n} runs; {epochs}" if n > 1 else epochs))
+    found.append(
+        Fact("training time", seconds(setting.mean("seconds")), f"mean of {n} runs; {epochs}" if n > 1 else epochs)
+    )
     return found
-
-
-def _short(setting: Setting, measure: str) -> str:
-    return spread(setting.mean(measure), setting.deviation(measure))
 
 
 def _epochs(members: Sequence[Member]) -> str:

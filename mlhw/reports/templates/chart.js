@@ -46,6 +46,7 @@ class Chart {
     const values = [], epochs = [];
     for (const curve of this.curves) {
       for (const list of [curve.values, curve.shown]) for (const v of list) if (v !== null) values.push(v);
+      for (const [, v] of curve.points ?? []) values.push(v);
       if (curve.deviations) curve.values.forEach((v, i) => values.push(v - curve.deviations[i], v + curve.deviations[i]));
       epochs.push(curve.epochs[0], curve.epochs.at(-1));
     }
@@ -99,8 +100,9 @@ class Chart {
   curve(svg, curve, state) {
     const group = make("g", {}, svg);
     group.style.setProperty("--c", curve.colour);
-    if (curve.epochs.length === 1) {
-      if (curve.values[0] !== null) this.sign(group, "mark", curve, curve.epochs[0], curve.values[0], 5);
+    const points = curve.points ?? (curve.epochs.length === 1 && curve.values[0] !== null ? [[curve.epochs[0], curve.values[0]]] : null);
+    if (points || curve.epochs.length < 2) {
+      for (const [epoch, value] of points ?? []) if (!this.log || value > 0) this.sign(group, "mark", curve, epoch, value, 5);
       return;
     }
     if (curve.deviations && curve.counts.some((n) => n > 1)) this.band(group, curve);
@@ -142,7 +144,7 @@ class Chart {
 
   words({ value, deviation }) {
     if (deviation === null) return this.text(value);
-    return this.quantity === "accuracy" ? `${(100 * value).toFixed(2)} ± ${(100 * deviation).toFixed(2)} %` : `${this.text(value)} ± ${Number(deviation.toPrecision(2))}`;
+    return this.quantity === "accuracy" ? `${(100 * value).toFixed(2)} ± ${(100 * deviation).toFixed(2)} %` : `${this.text(value)} ± ${this.text(deviation)}`;
   }
 
   point(epoch) {
@@ -169,10 +171,9 @@ class Chart {
     });
     if (found.length > MOST_READ) rows.push(Object.assign(document.createElement("div"), { textContent: `and ${found.length - MOST_READ} more` }));
     this.tip.replaceChildren(head, ...rows);
-    const shift = x > this.width / 2;
-    const scale = this.host.clientWidth / this.width || 1;
-    this.tip.style.left = shift ? "auto" : `${x * scale + 12}px`;
-    this.tip.style.right = shift ? `${(this.width - x) * scale + 12}px` : "auto";
+    const room = this.host.clientWidth, here = (x * room) / this.width, size = this.tip.offsetWidth;
+    const left = here > room / 2 ? here - size - 12 : here + 12;
+    this.tip.style.left = `${Math.max(0, Math.min(left, room - size))}px`;
   }
 
   spoken(epoch) {

@@ -54,7 +54,11 @@ function curvesOf(quantity, state) {
     if (!runs.length) return;
     const name = several ? (splitsThere.length > 1 ? `${line.label}, ${split}` : line.label) : split;
     const common = { line: number, split, name, colour: colourOf(number, split), dash: several || split !== "val" ? DASHES[split] : "" };
-    if (runs.length === 1 || state.each) {
+    if (runs.length > 1 && runs.every((one) => one.epochs.length === 1)) {
+      // A single score of each run, at the epoch that it reports: no curve leads from one run to another.
+      const mean = meanCurve(runs), points = runs.map((one) => [one.epochs[0], one.values[0]]).filter(([, value]) => value !== null);
+      found.push({ ...common, ...mean, points, reported: null, shown: mean.values });
+    } else if (runs.length === 1 || state.each) {
       for (const one of runs) found.push({ ...common, ...one, name: runs.length > 1 ? `${name}, ${one.run.name.slice(-4)}` : name, reported: one.run.reported, member: runs.length > 1, shown: smoothed(one.values, state.smooth) });
     } else {
       const mean = meanCurve(runs);

@@ -38,7 +38,7 @@ function epochScale(first, last, most) {
 
 const tidy = (v) => (v !== 0 && (Math.abs(v) >= 1e5 || Math.abs(v) < 1e-3) ? v.toExponential(0).replace("e+", "e") : String(Number(v.toPrecision(6))));
 const write = {
-  loss: (v) => (Math.abs(v) >= 1e5 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(2) : Number(v.toPrecision(4)).toString()),
+  loss: (v) => (v === 0 || (Math.abs(v) >= 1e-3 && Math.abs(v) < 1e3) ? v.toFixed(4) : v.toExponential(2)),
   accuracy: (v) => `${(100 * v).toFixed(2)} %`,
 };
 const axisLabel = { loss: tidy, accuracy: (v) => `${Number((100 * v).toPrecision(6))} %` };

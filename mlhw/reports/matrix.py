@@ -35,7 +35,8 @@ def wilson(right: int, rows: int) -> tuple[float, float]:
     share, weight = right / rows, Z * Z / rows
     middle = share + weight / 2
     half = Z * math.sqrt(share * (1 - share) / rows + weight / (4 * rows))
-    return max(0.0, (middle - half) / (1 + weight)), min(1.0, (middle + half) / (1 + weight))
+    low, high = (middle - half) / (1 + weight), (middle + half) / (1 + weight)
+    return max(0.0, min(low, share)), min(1.0, max(high, share))  # at 0 and 1 rounding would leave the share outside
 
 
 def scores(matrix: Int[np.ndarray, "classes classes"], names: Sequence[str]) -> list[ClassScore]:

@@ -132,8 +132,8 @@ def _nothing(rows: Sequence[Row], notes: Sequence[str]) -> str:
             f"{rows[0].name} asked pretrained networks and trained none: a report is of trainings. "
             "`mlhw show` says what it found."
         )
-    what = f"run {rows[0].name} has" if len(rows) == 1 else f"none of the {len(rows)} runs has"
-    return f"{what} a finished epoch yet: there is nothing to report. {' '.join(notes)}".rstrip()
+    what = f"run {rows[0].name} has no" if len(rows) == 1 else f"none of the {len(rows)} runs has a"
+    return f"{what} finished epoch yet: there is nothing to report. {' '.join(notes)}".rstrip()
 
 
 def _without(row: Row) -> str:

@@ -31,7 +31,7 @@ def results(sources: Sources) -> Table:
     shown = [split for split in SPLITS if any(s.mean(f"{split}_accuracy") is not None for s in sources.settings)]
     by = f"{sources.held_out()}_accuracy"
     ordered = sorted(sources.settings, key=lambda setting: -(setting.mean(by) or -1.0))
-    if by == "test_accuracy":  # never an order by test
+    if by != "val_accuracy":  # never an order by test
         ordered = list(sources.settings)
     rows = [
         [

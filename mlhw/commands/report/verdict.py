@@ -45,6 +45,8 @@ def _unfinished(sources: Sources) -> list[Finding]:
         said = ", ".join(f"{n} {status}" for status, n in Counter(row.status for row in open_).items())
         return [Finding("bad", f"{len(open_)} of {len(sources.rows)} runs are not done: {said}.")]
     row = open_[0]
+    if row.epoch is None:
+        return [Finding("bad", f"{row.status}: {row.error}")]
     planned = row.config.get("train.epochs")
     of = f" of {planned}" if planned else ""
     said = f"{row.status} after epoch {row.epoch}{of}; the numbers are of that epoch"
@@ -59,7 +61,7 @@ def _leader(sources: Sources) -> Finding:
         (setting for setting in sources.settings if setting.mean(measure) is not None),
         key=lambda setting: -(setting.mean(measure) or 0.0),
     )
-    if not ranked or split == "test":
+    if not ranked or split != "val":
         return Finding(
             "open", f"{len(sources.settings)} settings; none is called best, since there is no val to choose by."
         )

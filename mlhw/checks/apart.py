@@ -24,11 +24,14 @@ def check_apart(
     backward: str | None = None,
     seed: int = 0,
     time_limit_seconds: float = 30.0,
+    memory_mb: int | None = None,
+    quiet: bool = False,
 ) -> list[dict[str, Any]]:
     """The records of all checks of the file at ``path``; see :func:`mlhw.checks.own.check_file`.
 
-    What the file prints goes to stderr. When it is over, or the time limit has passed, the process and all that it started
-    are ended. It runs with the user's own rights: this guards against accidents, not against malice.
+    What the file prints goes to stderr, or nowhere where ``quiet``. ``memory_mb`` bounds what it may take (on Linux). When it
+    is over, or the time limit has passed, the process and all that it started are ended. It runs with the user's own rights:
+    this guards against accidents, not against malice.
 
     Raises:
         Fault: ``file`` where it cannot be checked, ``work`` where its functions fail, crash or take too long.
@@ -40,11 +43,12 @@ def check_apart(
         "backward": backward,
         "seed": seed,
         "time_limit_seconds": time_limit_seconds,
+        "memory_mb": memory_mb,
     }
     with tempfile.TemporaryDirectory(prefix="mlhw-check-", ignore_cleanup_errors=True) as folder:
         report = Path(folder) / "report.jsonl"
         report.write_text(json.dumps(request) + "\n", encoding="utf-8")
-        code = _run(report, time_limit_seconds)
+        code = _run(report, time_limit_seconds, quiet)
         lines = [_parsed(line) for line in report.read_text(encoding="utf-8", errors="replace").splitlines()[1:]]
     for line in lines:
         if "checks" in line:
@@ -56,7 +60,7 @@ def check_apart(
     raise Fault("work", _ending(path, code, stage, time_limit_seconds))
 
 
-def _run(report: Path, time_limit_seconds: float) -> int | None:
+def _run(report: Path, time_limit_seconds: float, quiet: bool) -> int | None:
     """The exit code of the child process; None where it did not end in time."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     home = str(Path(mlhw.__file__).parents[1])  # this same mlhw, also where it is run from a checkout
@@ -71,7 +75,8 @@ def _run(report: Path, time_limit_seconds: float) -> int | None:
             str(report),
         ],  # -P: a random.py lying about is not the library's
         stdin=subprocess.DEVNULL,
-        stdout=2,  # stdout holds the results, and what the learner prints is none
+        stdout=subprocess.DEVNULL if quiet else 2,  # stdout holds the results, and what the learner prints is none
+        stderr=subprocess.DEVNULL if quiet else None,
         env={**threads, **os.environ, **added},
         start_new_session=os.name == "posix",
     )

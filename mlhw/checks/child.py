@@ -19,7 +19,7 @@ _SPARE_SECONDS = 5  # after the time limit, in case whoever holds it is gone
 def main(report: Path) -> None:
     """Answer the request in ``report``."""
     request = json.loads(report.read_text(encoding="utf-8").splitlines()[0])
-    _bound(request["time_limit_seconds"])
+    _bound(request["time_limit_seconds"], request["memory_mb"])
     sys.dont_write_bytecode = True  # nothing is left in the learner's folder
     stage = ""
 
@@ -52,7 +52,7 @@ def main(report: Path) -> None:
     write(finite({"checks": [check.record() | {"curve": check.curve()} for check in checks]}))
 
 
-def _bound(time_limit_seconds: float) -> None:
+def _bound(time_limit_seconds: float, memory_mb: int | None) -> None:
     """Let the system end this process if it takes too long or all memory, whoever watches it."""
     if os.name != "posix":
         return
@@ -65,6 +65,10 @@ def _bound(time_limit_seconds: float) -> None:
         # A list that grows for ever then raises MemoryError here, and not everywhere.
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         resource.setrlimit(resource.RLIMIT_AS, (memory * 3 // 4, memory * 3 // 4))
+    if memory_mb is not None and sys.platform == "linux":
+        # What is written to; RLIMIT_AS would count the gigabytes of address space that torch maps and never touches.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 2**20, memory_mb * 2**20))
 
 
 if __name__ == "__main__":

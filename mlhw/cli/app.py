@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mlhw.cli import check, compare, data, evaluate, graph, predict, report, runs, summary, sweep, train, weights
+from mlhw.cli import check, compare, data, evaluate, grade, graph, predict, report, runs, summary, sweep, train, weights
 from mlhw.cli.guard import guarded
 from mlhw.cli.pretrained import pretrained_app
 
@@ -42,7 +42,7 @@ def root(
 
 PANELS = (
     ("Experiments", train.COMMANDS | sweep.COMMANDS),
-    ("Runs", runs.COMMANDS | compare.COMMANDS | evaluate.COMMANDS | predict.COMMANDS | report.COMMANDS),
+    ("Runs", runs.COMMANDS | compare.COMMANDS | evaluate.COMMANDS | predict.COMMANDS | report.COMMANDS | grade.COMMANDS),
     ("Mathematics", summary.COMMANDS | graph.COMMANDS),
 )
 for panel, commands in PANELS:

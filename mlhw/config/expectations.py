@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlhw.config.schema import Expect
 
@@ -16,6 +16,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "==": operator.eq,
 }
+MEASURED: Final = ("parameters", "test_accuracy", "val_accuracy")  # what a run's summary has the number of
 _THRESHOLD = re.compile(r"\s*(<=|>=|==|<|>)\s*([0-9_.eE+-]+)\s*")
 
 
@@ -42,9 +43,11 @@ def holds(threshold: str, value: float) -> bool:
 
 
 def verdicts(expect: Expect, summary: Mapping[str, Any]) -> list[Verdict]:
-    """Each line of ``expect`` held against ``summary``, in order."""
+    """Each line of ``expect`` that a summary has the number of, held against ``summary``, in order."""
     lines = []
-    for key, threshold in expect.model_dump(exclude_none=True).items():
-        value = summary.get(key)
+    for key in MEASURED:
+        threshold, value = getattr(expect, key), summary.get(key)
+        if threshold is None:
+            continue
         lines.append(Verdict(key, threshold, value, None if value is None else holds(threshold, value)))
     return lines

@@ -18,6 +18,9 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky-relu", "elu"]
 Threshold = Annotated[
     str, StringConstraints(pattern=r"^\s*(<|<=|>|>=|==)\s*[0-9][0-9_]*(\.[0-9]+)?([eE][-+]?[0-9]+)?\s*$")
 ]
+RunFile = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$", max_length=200)
+]  # a file's path within a run's folder: no part begins with a dot, so none leads out of it
 
 
 class Strict(BaseModel):

@@ -5,12 +5,12 @@ Units stand in the names. Defaults are the plain choice, so that a YAML shows wh
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from mlhw.config.data import Data
-from mlhw.config.fields import Name, Positive, Seed, Strict, Threshold
+from mlhw.config.fields import Name, NonNegative, Positive, RunFile, Seed, Strict, Threshold
 from mlhw.config.models import Model
 from mlhw.config.training import Train
 
@@ -22,12 +22,39 @@ class Seeds(Strict):
     data: Seed = 0
 
 
+class SecondsRatio(Strict):
+    """Seconds of training over those of the experiment ``to``, both measured on this machine."""
+
+    to: Name
+    limit: Threshold
+
+
 class Expect(Strict):
-    """What the result should be. ``parameters`` is a budget: breaking it stops the run before it starts."""
+    """What the result should be. ``parameters`` is a budget: breaking it stops the run before it starts.
+
+    The rest is for ``mlhw grade``: ``gradients`` asks that ``mlhw check gradients`` passes, ``files`` that a finished run has
+    these, and ``points`` says what a line is worth.
+    """
 
     parameters: Threshold | None = None
     test_accuracy: Threshold | None = None
     val_accuracy: Threshold | None = None
+    seconds_ratio: SecondsRatio | None = None
+    gradients: Literal[True] | None = None
+    files: Annotated[tuple[RunFile, ...], Field(max_length=100)] | None = None
+    points: dict[str, NonNegative] | None = None
+
+    def lines(self) -> tuple[str, ...]:
+        """The keys that something is expected of, in order."""
+        return tuple(key for key in type(self).model_fields if key != "points" and getattr(self, key) is not None)
+
+    @model_validator(mode="after")
+    def _points_are_for_lines(self) -> Self:
+        unknown = sorted(set(self.points or ()) - set(self.lines()))
+        if unknown:
+            given = f"given: {', '.join(self.lines())}" if self.lines() else "nothing is expected"
+            raise ValueError(f"'expect.points' names {', '.join(unknown)}, of which nothing is expected; {given}")
+        return self
 
 
 class Sweep(Strict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from mlhw.cli.screen import plain, results, seconds
-from mlhw.grading.lines import Entry, Grade, Line, Outcome, count_sentence
+from mlhw.grading.lines import Entry, Grade, Line, Outcome
 from mlhw.grading.words import amount, number, one_line
 
 STYLES: dict[Outcome, str] = {"pass": "green", "fail": "bold red", "not run": "yellow"}
@@ -54,10 +54,7 @@ def print_students(found: Grade) -> None:
         rows.append([*row, _why(entry)])
     screen.print_table(headers, rows, right=(2, 3) if with_points else (2,))
     screen.print()
-    passed = sum(entry.outcome == "pass" for entry in found.entries)
-    total = (
-        f"{passed} of {len(found.entries)} passed; lines: {count_sentence(found.lines)}; in {seconds(found.seconds)}"
-    )
+    total = f"{found.of_students()}; in {seconds(found.seconds)}"
     screen.console.print(plain(total), soft_wrap=not screen.console.is_terminal)
     if found.ignored:
         some = ", ".join(one_line(plain(name).plain) for name in found.ignored[:5])
@@ -69,9 +66,10 @@ def print_students(found: Grade) -> None:
 def _why(entry: Entry) -> Text:
     """What did not pass, a line each; what is only not run is dim."""
     short = entry.short()
+    short = [line for line in short if not line.reason.startswith("not measured")] or short
     told = Text()
     for place, line in enumerate(short[:4]):
-        words = one_line(line.sentence())
+        words = one_line(line.sentence().partition("\n")[0])
         told.append("\n" if place else "")
         told.append(words if len(words) <= 300 else f"{words[:299]}…", style="" if line.outcome == "fail" else "dim")
     if len(short) > 4:

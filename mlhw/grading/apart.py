@@ -12,6 +12,7 @@ from mlhw.sweeps.executors import DIED, Done
 from mlhw.sweeps.processes import processes
 
 BEGIN: Final = "begin"  # what a job tells when its time begins to count
+_STOPPED: Final = ("Interrupted", "KeyboardInterrupt")
 
 
 class Came(NamedTuple):
@@ -52,7 +53,7 @@ def run_apart(
     with contextlib.closing(records):  # type: ignore[type-var]
         for done in records:
             spent = monotonic() - began.get(done.index, monotonic())
-            late = bool(seconds is not None and spent >= seconds and done.kind in (DIED, "Interrupted"))
+            late = bool(seconds is not None and spent >= seconds and done.kind in (DIED, *_STOPPED))
             yield Came(done.index, done.result, _reason(done, late, seconds, memory_mb), done.kind, spent, late)
 
 

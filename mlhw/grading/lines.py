@@ -125,6 +125,19 @@ class Grade:
         """``12 passed, 1 failed, 3 not run; 8 of 10 points``"""
         return count_sentence(self.lines)
 
+    def outcomes(self) -> dict[Outcome, int]:
+        """How many entries have each outcome."""
+        return {outcome: sum(entry.outcome == outcome for entry in self.entries) for outcome in OUTCOMES}
+
+    def of_students(self) -> str:
+        """``22 of 47 passed every line; 6.4 of 8.5 points on average``; the latter where all can earn as many."""
+        text = f"{self.outcomes()['pass']:,} of {len(self.entries):,} passed every line"
+        points = [entry.points for entry in self.entries if entry.points]
+        if len(points) != len(self.entries) or len({of for _, of in points}) != 1:
+            return text
+        mean = math.fsum(earned for earned, _ in points) / len(points)
+        return f"{text}; {points_words(round(mean, 2), points[0][1])} on average"
+
 
 def total_points(lines: Iterable[Line]) -> tuple[float, float] | None:
     """Points earned, and those there are; None where no line is worth any."""

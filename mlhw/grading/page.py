@@ -30,7 +30,6 @@ def as_html(grade: Grade, now: datetime) -> str:
             "form-action 'none'",
         ]
     )
-    passed = sum(entry.outcome == "pass" for entry in grade.entries)
     with_points = any(entry.points for entry in grade.entries)
     rows = "".join(_rows(entry, with_points) for entry in grade.entries)
     return f"""<!doctype html>
@@ -46,8 +45,7 @@ def as_html(grade: Grade, now: datetime) -> str:
 <body>
 <main>
 <h1>{_text(grade.title)}</h1>
-<p class="lead"><strong>{passed} of {plural(len(grade.entries), "hand-in")}</strong> passed every line.
-{_text(grade.sentence())}.</p>
+<p class="lead">{_text(grade.of_students())}.</p>
 {_bar(grade)}
 <table id="grades">
 <caption class="hidden">One hand-in a row, with what fell short below it. The headings sort.</caption>
@@ -85,7 +83,7 @@ def _sorted(name: str) -> str:
 
 def _bar(grade: Grade) -> str:
     """A strip of how many hand-ins passed, failed, and were not run."""
-    counts = {outcome: sum(entry.outcome == outcome for entry in grade.entries) for outcome in MARKS}
+    counts = grade.outcomes()
     parts = "".join(
         f'<rect class="{CLASSES[outcome]}" x="{1000 * _before(counts, outcome) / len(grade.entries):.2f}" '
         f'width="{1000 * count / len(grade.entries):.2f}" height="10"/>'

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from mlhw.errors import ConfigError
-from mlhw.grading.words import plural
 
 MOST_DEPTH: Final = 4  # folders within a student's own: moodle/name_123_assignsubmission_file/outputs/run
 MOST_PARTS: Final = 50  # run folders and files of one student
@@ -84,7 +83,7 @@ def _walk(folder: Path, found: HandIn, depth: int, seen: list[int]) -> None:
     for entry in _entries(folder, found):
         seen[0] += 1
         if seen[0] > MOST_ENTRIES or len(found.runs) + len(found.files) >= MOST_PARTS:
-            text = f"more than {plural(MOST_PARTS, 'run')} and files: the rest was not looked at"
+            text = f"more than {MOST_PARTS} runs and files, or {MOST_ENTRIES:,} others: the rest was not looked at"
             if text not in found.faults:
                 found.faults.append(text)
             return

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from mlhw.arrays import Splits
 from mlhw.commands import assemble
 from mlhw.commands.grade.handed_in import plain_file
 from mlhw.commands.grade.same import comparable
-from mlhw.commands.grade.scoring import Scores, score_checkpoint
+from mlhw.commands.grade.scoring import Score, Scores, score_checkpoint
 from mlhw.commands.settings import Settings
 from mlhw.config import load as config
 from mlhw.config.expectations import MEASURED, holds
@@ -22,12 +23,11 @@ from mlhw.config.schema import Expect, Experiment
 from mlhw.errors import ConfigError, DataMissing, MlhwError
 from mlhw.grading.apart import BEGIN
 from mlhw.grading.limits import wants_memory, within
-from mlhw.grading.lines import Line
+from mlhw.grading.lines import Line, Outcome
 
 CONFIG_BYTES: Final = 1_000_000
 SUMMARY_BYTES: Final = 10_000_000
 WEIGHTS_BYTES: Final = 2_000_000_000
-READ_SECONDS: Final = 20.0  # for the small files, before the data is loaded
 ROWS_OFF: Final = 2  # that another processor's rounding may turn, or a thousandth of all
 FILES: Final = ("config.yaml", "metrics.csv", "summary.json", "checkpoints/best.pt")
 
@@ -36,7 +36,8 @@ FILES: Final = ("config.yaml", "metrics.csv", "summary.json", "checkpoints/best.
 class Asked:
     """A run folder to grade, against the experiment ``against`` (whole, as YAML) or, where None, the one that it names."""
 
-    folder: Path
+    path: Path
+    part: str
     against: str | None
     settings: Settings
     seconds: float
@@ -44,29 +45,25 @@ class Asked:
 
 
 def grade_run(asked: Asked, tell: Callable[[Any], None]) -> tuple[str, list[Line]]:
-    """The name of the experiment that the run was held to, and its lines.
-
-    Loading the teacher's data does not count as the student's time.
-    """
+    """The name of the experiment that the run was held to, and its lines."""
     try:
         tell(BEGIN)
-        with within(READ_SECONDS, memory_mb=asked.memory_mb):
-            claims = _claims(asked.folder)
-            student = config.parse(plain_file(asked.folder, "config.yaml", CONFIG_BYTES).read_bytes(), "config.yaml")
+        with within(asked.seconds, memory_mb=asked.memory_mb):
+            claims = _claims(asked.path)
+            student = config.parse(plain_file(asked.path, "config.yaml", CONFIG_BYTES).read_bytes(), "config.yaml")
             teacher = _teacher(asked, student)
             merged, faults = comparable(student, teacher)
-            files = _missing(asked.folder, teacher.expect)
+            files = _missing(asked.path, teacher.expect)
     except (ConfigError, OSError, RecursionError) as error:
         return "", [Line("run", "fail", reason=str(error) or type(error).__name__)]
-    lines = [Line("run", "fail" if files else "pass", got=_status(asked.folder), reason=files)]
-    lines.append(
-        Line("rules", "fail" if faults else "pass", expected="those of the experiment", reason="; ".join(faults))
-    )
+    lines = [Line("run", "fail" if files else "pass", got=_status(asked.path), reason=files)]
+    lines.append(Line("rules", "fail" if faults else "pass", reason="; ".join(faults)))
     if faults:
-        return teacher.name, [*lines, *_unmeasured(teacher.expect, "fail", "not measured: other rules")]
-    found = _measured(asked, merged, tell)
+        return teacher.name, [*lines, *unmeasured(teacher.expect, "fail", "not measured: other rules")]
+    own_pictures = _prepared_as(merged) != _prepared_as(teacher)
+    found = _measured(asked, merged, tell, own_pictures=own_pictures)
     if isinstance(found, Line):
-        return teacher.name, [*lines, found, *_unmeasured(teacher.expect, found.outcome, "not measured")]
+        return teacher.name, [*lines, found, *unmeasured(teacher.expect, found.outcome, "not measured")]
     lines += [line for key in MEASURED if (line := _held(teacher.expect, key, found, claims))]
     return teacher.name, [*lines, _as_claimed(found, claims), *_elsewhere(teacher.expect)]
 
@@ -115,25 +112,37 @@ def _missing(folder: Path, expect: Expect) -> str:
     return "; ".join(faults)
 
 
-def _measured(asked: Asked, experiment: Experiment, tell: Callable[[Any], None]) -> Scores | Line:
-    """The scores of the checkpoint; a line that says why there are none."""
+def _measured(
+    asked: Asked, experiment: Experiment, tell: Callable[[Any], None], *, own_pictures: bool
+) -> Scores | Line:
+    """The scores of the checkpoint; a line that says why there are none.
+
+    Loading the teacher's data is not the student's time; preparing its pictures in a size of their own is.
+    """
     try:
-        splits: Splits = assemble.load_splits(experiment, asked.settings, lambda what, done, total: None)
-        weights = plain_file(asked.folder, "checkpoints/best.pt", WEIGHTS_BYTES)
+        with within(asked.seconds, memory_mb=asked.memory_mb) if own_pictures else contextlib.nullcontext():
+            splits = assemble.load_splits(experiment, asked.settings, lambda what, done, total: None)
+        weights = plain_file(asked.path, "checkpoints/best.pt", WEIGHTS_BYTES)
         tell(BEGIN)
         with within(asked.seconds, memory_mb=asked.memory_mb):
             return score_checkpoint(experiment, splits, asked.settings, weights)
     except DataMissing as error:
         return Line("weights", "not run", reason=f"the data to measure on is not here: {error}")
-    except MlhwError as error:
-        return Line("weights", "fail", reason=str(error).replace(f"{asked.folder}/", ""))
-    except (MemoryError, RuntimeError) as error:
-        if not wants_memory(error):
+    except (MlhwError, MemoryError, RuntimeError) as error:
+        if wants_memory(error):
+            return Line("weights", "fail", reason=f"needs more than {asked.memory_mb:,} MB of memory")
+        if not isinstance(error, MlhwError):
             raise
-        return Line("weights", "fail", reason=f"needs more than {asked.memory_mb:,} MB of memory")
+        return Line("weights", "fail", reason=str(error).replace(f"{asked.path}{os.sep}", ""))
 
 
-def _unmeasured(expect: Expect, outcome: Any, reason: str) -> list[Line]:
+def _prepared_as(experiment: Experiment) -> Any:
+    data: Any = experiment.data
+    return getattr(data, "image_size_pixels", None), getattr(data, "resize", None), getattr(data, "labels", None)
+
+
+def unmeasured(expect: Expect, outcome: Outcome, reason: str) -> list[Line]:
+    """The lines of a run of which nothing could be measured."""
     points = expect.points or {}
     return [
         Line(key, outcome, str(getattr(expect, key)).strip(), points=points.get(key), reason=reason)
@@ -151,7 +160,12 @@ def _held(expect: Expect, key: str, found: Scores, claims: Mapping[str, float]) 
     if got is None:
         return Line(key, "fail", threshold.strip(), points=worth, reason="there are no such rows to measure on")
     outcome = "pass" if holds(threshold, got) else "fail"
-    return Line(key, outcome, threshold.strip(), got, claims.get(key), worth)  # type: ignore[arg-type]
+    reason = "its loss is not finite" if key != "parameters" and not math.isfinite(_split(found, key).loss) else ""
+    return Line(key, outcome, threshold.strip(), got, claims.get(key), worth, reason)  # type: ignore[arg-type]
+
+
+def _split(found: Scores, key: str) -> Score:
+    return found.splits[key.removesuffix("_accuracy")]
 
 
 def _value(found: Scores, key: str) -> float | None:
@@ -173,13 +187,13 @@ def _as_claimed(found: Scores, claims: Mapping[str, float]) -> Line:
             faults.append(f"{key}: claimed {_told(key, claimed)}, measured {_told(key, got)}")
     if not checked:
         return Line("claims", "not run", reason="summary.json has no numbers to compare")
-    return Line("claims", "fail" if faults else "pass", "as measured", reason="; ".join(faults))
+    return Line("claims", "fail" if faults else "pass", reason="; ".join(faults))
 
 
 def _tolerance(found: Scores, key: str) -> float:
     if key == "parameters":
         return 0.0
-    rows = found.splits[key.removesuffix("_accuracy")].rows
+    rows = _split(found, key).rows
     return (max(ROWS_OFF, rows / 1000) + 0.5) / rows
 
 

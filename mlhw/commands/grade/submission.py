@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from mlhw.commands.grade.handed_in import HandIn, hand_ins
-from mlhw.commands.grade.layer_file import grade_file
-from mlhw.commands.grade.student_run import Asked, grade_run
+from mlhw.commands.grade.layer_file import AskedFile, grade_file
+from mlhw.commands.grade.student_run import Asked, grade_run, unmeasured
 from mlhw.commands.settings import Settings
 from mlhw.config.load import dump
-from mlhw.config.schema import Experiment
-from mlhw.grading.apart import Came, run_apart
+from mlhw.config.schema import Expect, Experiment
+from mlhw.grading.apart import BEGIN, Came, run_apart
 from mlhw.grading.lines import Entry, Grade, Line
 from mlhw.grading.words import plural
 
 Progress = Callable[[str, int, int], None]
-Part = tuple[HandIn, Path]
 
 SECONDS: Final = 60.0
 MEMORY_MB: Final = 4096
@@ -53,115 +51,89 @@ def grade_submission(
     """
     began = perf_counter()
     handed, ignored = hand_ins(folder)
-    grader = _Grader(against, settings, seconds, memory_mb, workers or os.cpu_count() or 1, progress)
-    runs, files = grader.work(handed)
-    entries = [_entry(student, runs, files, against) for student in handed]
+    limits = {"seconds": float(seconds), "memory_mb": memory_mb}
+    yaml = None if against is None else dump(against)
+    jobs: list[Asked | AskedFile] = [
+        Asked(run.absolute(), student.part(run), yaml, settings, **limits) for student in handed for run in student.runs
+    ]
+    jobs += [AskedFile(file.absolute(), student.part(file), **limits) for student in handed for file in student.files]
+    graded: dict[Path, Graded] = {}
+    progress("grading", 0, len(jobs))
+    many = min(workers or os.cpu_count() or 1, max(1, len(jobs)))
+    for came in run_apart(jobs, grade_part, workers=many, seconds=seconds, memory_mb=memory_mb):
+        graded[jobs[came.place].path] = _graded(jobs[came.place], came)
+        progress("grading", len(graded), len(jobs))
+    entries = [_entry(student, graded, against) for student in handed]
     entries.sort(key=lambda entry: (("fail", "not run", "pass").index(entry.outcome), entry.name.casefold()))
     return Grade(f"hand-ins in {folder.name or folder}", entries, ignored, perf_counter() - began)
 
 
-class _Grader:
-    """Runs in worker processes that import torch once, Python files in a process each; results by path."""
+class Graded(NamedTuple):
+    """The lines of a run or file, the experiment that a run was held to, and the seconds that it took."""
 
-    def __init__(
-        self,
-        against: Experiment | None,
-        settings: Settings,
-        seconds: float,
-        memory_mb: int,
-        workers: int,
-        progress: Progress,
-    ) -> None:
-        self.against, self.settings, self.progress = None if against is None else dump(against), settings, progress
-        self.seconds, self.memory_mb, self.workers = seconds, memory_mb, workers
-        self.done = self.total = 0
-
-    def work(
-        self, handed: Sequence[HandIn]
-    ) -> tuple[dict[Path, tuple[str, list[Line], float]], dict[Path, list[Line]]]:
-        """Of each run folder the experiment, its lines and the seconds; of each file its lines."""
-        runs = [run for student in handed for run in student.runs]
-        files = [(student, file) for student in handed for file in student.files]
-        self.total = len(runs) + len(files)
-        self._tell(0)
-        found = {runs[came.place]: self._of_run(came) for came in self._came(runs)} if runs else {}
-        return found, self._files(files)
-
-    def _came(self, runs: Sequence[Path]) -> list[Came]:
-        settings = replace(self.settings, threads=None)
-        jobs = [Asked(run.absolute(), self.against, settings, self.seconds, self.memory_mb) for run in runs]
-        workers = min(self.workers, len(jobs))
-        came = []
-        for one in run_apart(jobs, grade_run, workers=workers, seconds=self.seconds, memory_mb=self.memory_mb):
-            came.append(one)
-            self._tell(1)
-        return came
-
-    def _of_run(self, came: Came) -> tuple[str, list[Line], float]:
-        if came.reason:
-            return "", [Line("run", "fail", reason=came.reason)], came.seconds
-        experiment, lines = came.result
-        return experiment, lines, came.seconds
-
-    def _files(self, files: Sequence[Part]) -> dict[Path, list[Line]]:
-        found: dict[Path, list[Line]] = {}
-        with ThreadPoolExecutor(self.workers) as pool:
-            limits = {"seconds": self.seconds, "memory_mb": self.memory_mb}
-            futures = {
-                pool.submit(grade_file, path.absolute(), part=student.part(path), **limits): path  # type: ignore[arg-type]
-                for student, path in files
-            }
-            try:
-                for future in as_completed(futures):
-                    found[futures[future]] = future.result()
-                    self._tell(1)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return found
-
-    def _tell(self, more: int) -> None:
-        self.done += more
-        self.progress("grading", self.done, self.total)
+    lines: list[Line]
+    experiment: str
+    seconds: float
 
 
-def _entry(
-    student: HandIn,
-    runs: dict[Path, tuple[str, list[Line], float]],
-    files: dict[Path, list[Line]],
-    against: Experiment | None,
-) -> Entry:
+def grade_part(job: Asked | AskedFile, tell: Callable[[Any], None]) -> tuple[str, list[Line]]:
+    """What a worker does: the experiment that a run was held to, and the lines of the run or file."""
+    if isinstance(job, Asked):
+        return grade_run(job, tell)
+    tell(BEGIN)
+    return "", grade_file(job)
+
+
+def _graded(job: Asked | AskedFile, came: Came) -> Graded:
+    if came.reason:
+        what = "run" if isinstance(job, Asked) else "functions"
+        return Graded([Line(what, "fail", reason=came.reason, part=job.part)], "", came.seconds)
+    experiment, lines = came.result
+    return Graded([replace(line, part=job.part) for line in lines], experiment, came.seconds)
+
+
+def _entry(student: HandIn, graded: Mapping[Path, Graded], against: Experiment | None) -> Entry:
     """All of one student's lines. Of several runs of one experiment the best counts: trying more often is no fault."""
-    attempts: dict[str, list[Entry]] = {}
-    for path in student.runs:
-        experiment, lines, seconds = runs[path]
-        of_run = [replace(line, part=student.part(path)) for line in lines]
-        attempts.setdefault(experiment, []).append(Entry(student.part(path), of_run, experiment, [], seconds))
-    known = {name for name in attempts if name}
+    runs, files = ([graded[path.absolute()] for path in paths] for paths in (student.runs, student.files))
+    attempts: dict[str, list[Graded]] = {}
+    for run in runs:
+        attempts.setdefault(run.experiment, []).append(run)
+    known = sorted(name for name in attempts if name)
     best = [max(tries, key=_merit) for name, tries in attempts.items() if name or not known]
-    lines = [line for entry in best for line in entry.lines]
-    lines += [line for path in student.files for line in files[path]]
+    of_files = [line for file in files for line in file.lines]
+    lines = [line for run in best for line in run.lines] + of_files
     lines += [Line("hand-in", "fail", reason=fault) for fault in student.faults]
-    lines += _gradients(against, [line for path in student.files for line in files[path]])
-    dropped = len(student.runs) - len(best)
-    notes = [f"the best of {plural(len(student.runs), 'run')} counts"] if dropped else []
-    name = ", ".join(sorted(known)) or (against.name if against else "")
-    return Entry(student.name, lines, name, notes, sum(runs[path][2] for path in student.runs))
+    if against is not None:
+        lines += _not_handed_in(against.expect, lines)
+        lines += _gradients(against.expect, of_files)
+    notes = [f"the best of {plural(len(runs), 'run')} counts"] if len(best) < len(runs) else []
+    name = ", ".join(known) or (against.name if against else "")
+    return Entry(student.name, lines, name, notes, sum(part.seconds for part in (*runs, *files)))
 
 
-def _merit(entry: Entry) -> tuple[float, int, int, float]:
-    measured = [line.got for line in entry.lines if line.what.endswith("_accuracy") and isinstance(line.got, float)]
-    points = entry.points
-    return points[0] if points else 0.0, entry.count("pass"), -entry.count("fail"), max(measured, default=0.0)
+def _merit(run: Graded) -> tuple[float, int, int, float]:
+    lines = Entry("", run.lines)
+    measured = [line.got for line in run.lines if line.what.endswith("_accuracy") and isinstance(line.got, float)]
+    earned = lines.points[0] if lines.points else 0.0
+    return earned, lines.count("pass"), -lines.count("fail"), max(measured, default=0.0)
 
 
-def _gradients(against: Experiment | None, found: Sequence[Line]) -> list[Line]:
-    """The line of an experiment that expects gradients: a student shows them in a Python file of functions."""
-    if against is None or against.expect.gradients is None:
+def _not_handed_in(expect: Expect, lines: Sequence[Line]) -> list[Line]:
+    """The lines that a run would have, where none was handed in that could be read: points are out of the same for all."""
+    known = {line.what for line in lines}
+    expected = [line for line in unmeasured(expect, "fail", "not measured") if line.what not in known]
+    if not expected or "run" in known:
+        return expected
+    return [Line("run", "fail", reason="no run folder was handed in"), *expected]
+
+
+def _gradients(expect: Expect, found: Sequence[Line]) -> list[Line]:
+    """The line of the points for gradients: a student shows them in a Python file of functions."""
+    worth = (expect.points or {}).get("gradients")
+    if worth is None:
         return []
-    worth = (against.expect.points or {}).get("gradients")
     if not found:
-        return [Line("gradients", "not run", "right", points=worth, reason="no .py file was handed in")]
+        return [Line("gradients", "fail", points=worth, reason="no .py file was handed in")]
     wrong = [line.what for line in found if line.outcome != "pass"]
     reason = f"wrong: {', '.join(wrong)}" if wrong else ""
-    return [Line("gradients", "fail" if wrong else "pass", "right", points=worth, reason=reason)]
+    return [Line("gradients", "fail" if wrong else "pass", points=worth, reason=reason)]

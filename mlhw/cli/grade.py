@@ -147,7 +147,8 @@ def _submission(
     quiet: bool,
 ) -> Grade:
     from mlhw.cli.live import Live
-    from mlhw.commands.grade.files import write_files
+    from mlhw.commands.grade.files import grades_folder, write_files
+    from mlhw.commands.grade.handed_in import hand_ins
     from mlhw.commands.grade.submission import MEMORY_MB, SECONDS, grade_submission
     from mlhw.commands.settings import from_environment
     from mlhw.config.load import load
@@ -156,6 +157,8 @@ def _submission(
         raise ConfigError("-s needs --against: name the experiment that it is for.")
     settings, display = from_environment(), Live(quiet=quiet)
     held_to = None if against is None else load(against, overrides or ())
+    hand_ins(folder)  # what is not there leaves no folder behind
+    target = grades_folder(folder, out, settings)
     try:
         found = grade_submission(
             folder,
@@ -168,7 +171,7 @@ def _submission(
         )
     finally:
         display.end()
-    write_files(found, folder, out, settings)
+    write_files(found, target)
     return found
 
 

@@ -33,9 +33,22 @@ def gradients(
         ConfigError, DataError: the experiment's model cannot be built.
         OutputError: the folder cannot be written.
     """
+    began = perf_counter()
+    checks, parameters, point = gradient_checks(experiment, settings, rows=rows, seed=seed, progress=progress)
+    title = f"the mean loss of {experiment.name}, {parameters:,} parameters"
+    return _finish(title, checks, point, settings, out, began, "∇f")
+
+
+def gradient_checks(
+    experiment: Experiment, settings: Settings, *, rows: int | None, seed: int, progress: Progress
+) -> tuple[list[Check], int, Point]:
+    """The checks of the gradient of the experiment's mean loss, the number of its parameters, and where it was checked.
+
+    Raises:
+        ConfigError, DataError: the experiment's model cannot be built.
+    """
     from mlhw.checks.battery import check_gradient, check_taylor
 
-    began = perf_counter()
     point = make_point(experiment, settings, rows, seed, progress)
     rng = np.random.default_rng(seed)
     if point.is_by_hand:
@@ -45,14 +58,11 @@ def gradients(
         checks = check_gradient(network_map(model, inputs, targets, progress=progress), rng)
         if getattr(experiment.model, "dropout", 0.0):
             checks.append(check_taylor(network_map(model, inputs, targets, "loss with dropout", seed), rng))
-        parameters = sum(value.size for value in point.learner.parameters().values())
-    else:
-        from mlhw.checks.modules import module_map
+        return checks, sum(value.size for value in point.learner.parameters().values()), point
+    from mlhw.checks.modules import module_map
 
-        item = module_map(point.learner.network, *tensors(point), rng)
-        checks, parameters = [check_taylor(item, rng)], sum(array.size for array in item.at.values())
-    title = f"the mean loss of {experiment.name}, {parameters:,} parameters"
-    return _finish(title, checks, point, settings, out, began, "∇f")
+    item = module_map(point.learner.network, *tensors(point), rng)
+    return [check_taylor(item, rng)], sum(array.size for array in item.at.values()), point
 
 
 def jacobians(

@@ -136,11 +136,12 @@ def _item(line: Line) -> str:
     aside = f' <span class="aside">{_text(" · ".join(facts))}</span>' if facts else ""
     got = f' <span class="got">{_text(number(line.got))}</span>' if line.got is not None else ""
     part = f' <span class="part">{_text(line.part)}</span>' if line.part else ""
-    reason = f'<span class="reason">{_text(line.reason)}</span>' if line.reason else ""
+    kind = "reason block" if "\n" in line.reason else "reason"
+    reason = f'<span class="{kind}">{_text(line.reason)}</span>' if line.reason else ""
     kind = CLASSES[line.outcome]
     mark = f'<span class="mark {kind}">{MARKS[line.outcome]}<span class="hidden"> {line.outcome}</span></span>'
     what = f'<span class="what">{_text(line.what)}</span>'
-    return f'<li class="{kind}">{mark} {what}{got}{aside}{part}{reason}</li>'
+    return f'<li class="{kind}">{mark} {what}{got}{aside} {reason}{part}</li>'
 
 
 def _ignored(grade: Grade) -> str:

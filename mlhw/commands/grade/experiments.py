@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 from mlhw.commands.display import Display
 from mlhw.commands.grade.expected import Graded, entry
@@ -95,7 +95,7 @@ def _finished(settings: Settings) -> dict[str, tuple[store.Run, dict[str, Any]]]
 
 def _adopt(one: Graded, runs: dict[str, tuple[store.Run, dict[str, Any]]]) -> None:
     if one.experiment is not None:
-        found = runs.get(signature(one.experiment.model_dump(mode="json")))
+        found = runs.get(_signature(one))
         if found:
             one.run, one.summary = found
 
@@ -111,12 +111,14 @@ def _do(
     """Train what has no run, and check gradients where they are expected; one after another, in a process of its own."""
     from mlhw.commands.grade.work import Task, work  # imports what trains: seconds, for whoever only looks
 
-    every = {id(one): one for one in [*asked, *references.values()] if one.experiment}
-    wanted = [(one, "train") for one in every.values() if train and one.run is None]
+    first: dict[str, Graded] = {}  # of each signature that has no run
+    for one in [*asked, *references.values()]:
+        if train and one.experiment and one.run is None:
+            first.setdefault(_signature(one), one)
+    wanted: list[tuple[Graded, Literal["train", "gradients"]]] = [(one, "train") for one in first.values()]
     wanted += [(one, "gradients") for one in asked if one.experiment and one.experiment.expect.gradients]
     tasks = [
-        Task(what, one.name, config.dump(one.experiment), settings, seconds)  # type: ignore[arg-type]
-        for one, what in wanted
+        Task(what, one.name, config.dump(one.experiment), settings, seconds) for one, what in wanted if one.experiment
     ]
 
     def hear(index: int, event: Any) -> None:
@@ -135,3 +137,11 @@ def _do(
             one.run, one.summary = store.Run(Path(came.result["path"])), came.result
         else:
             one.check = came.result
+    for one in [*asked, *references.values()]:
+        if one.experiment and one.run is None and (same := first.get(_signature(one))):
+            one.run, one.summary, one.errors, one.lacks_data = same.run, same.summary, same.errors, same.lacks_data
+
+
+def _signature(one: Graded) -> str:
+    assert one.experiment is not None
+    return signature(one.experiment.model_dump(mode="json"))

@@ -6,6 +6,7 @@ import re
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from mlhw.commands.settings import Settings
 from mlhw.errors import OutputError
@@ -13,17 +14,30 @@ from mlhw.files import make_folder, write_json, write_text
 from mlhw.grading import page, tables
 from mlhw.grading.lines import Grade
 
+KINDS: Final = ("csv", "html", "json")
 
-def write_files(grade: Grade, submission: Path, out: Path | None, settings: Settings) -> None:
-    """Write grades.csv, grades.html and grades.json into ``out``, or a new folder of ``outputs/grades``; notes their paths.
+
+def grades_folder(submission: Path, out: Path | None, settings: Settings) -> Path:
+    """Where the files go: ``out``, or a new folder of ``outputs/grades``; made, so that a fault shows before the work.
 
     Raises:
-        OutputError: the folder cannot be made or written, or already has grades in it.
+        OutputError: it cannot be made, or already has grades in it.
     """
-    folder = _new_folder(settings.outputs / "grades", submission) if out is None else make_folder(out)
-    paths = {kind: folder / f"grades.{kind}" for kind in ("csv", "html", "json")}
-    if taken := [path for path in paths.values() if path.exists()]:
-        raise OutputError(f"--out {folder}: already has {taken[0].name}. Name another folder.")
+    if out is None:
+        return _new_folder(settings.outputs / "grades", submission)
+    for kind in KINDS:
+        if (out / f"grades.{kind}").exists():
+            raise OutputError(f"--out {out}: already has grades.{kind}. Name another folder.")
+    return make_folder(out)
+
+
+def write_files(grade: Grade, folder: Path) -> None:
+    """Write grades.csv, grades.html and grades.json into ``folder``, and note their paths in ``grade``.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    paths = {kind: folder / f"grades.{kind}" for kind in KINDS}
     grade.files = {kind: str(path) for kind, path in paths.items()}
     # A spreadsheet takes a CSV for the local encoding unless it begins with this mark.
     write_text(paths["csv"], "\ufeff" + tables.as_csv(grade))

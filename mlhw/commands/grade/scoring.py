@@ -15,6 +15,12 @@ from mlhw.runs import checkpoint
 from mlhw.training.epoch import score_split
 
 
+def warm() -> None:
+    """Import what scoring imports: seconds, which should not be the first student's of a worker."""
+    import mlhw.learners.autograd
+    import mlhw.learners.explicit  # noqa: F401
+
+
 class Score(NamedTuple):
     """Mean loss and accuracy over the ``rows`` of a split."""
 

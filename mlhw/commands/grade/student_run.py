@@ -14,7 +14,7 @@ from typing import Any, Final
 from mlhw.commands import assemble
 from mlhw.commands.grade.handed_in import plain_file
 from mlhw.commands.grade.same import comparable
-from mlhw.commands.grade.scoring import Score, Scores, score_checkpoint
+from mlhw.commands.grade.scoring import Score, Scores, score_checkpoint, warm
 from mlhw.commands.settings import Settings
 from mlhw.config import load as config
 from mlhw.config.expectations import MEASURED, holds
@@ -46,6 +46,7 @@ class Asked:
 
 def grade_run(asked: Asked, tell: Callable[[Any], None]) -> tuple[str, list[Line]]:
     """The name of the experiment that the run was held to, and its lines."""
+    warm()
     try:
         tell(BEGIN)
         with within(asked.seconds, memory_mb=asked.memory_mb):
@@ -80,7 +81,7 @@ def _claims(folder: Path) -> dict[str, float]:
     """The finite numbers of summary.json; empty where it is missing or damaged."""
     try:
         value = json.loads(plain_file(folder, "summary.json", SUMMARY_BYTES).read_bytes())
-    except (ConfigError, ValueError, OSError):
+    except (ConfigError, ValueError, OSError, RecursionError):
         return {}
     found = value if isinstance(value, Mapping) else {}
     return {

@@ -51,12 +51,12 @@ def grade_submission(
     """
     began = perf_counter()
     handed, ignored = hand_ins(folder)
-    limits = {"seconds": float(seconds), "memory_mb": memory_mb}
+    limits = float(seconds), memory_mb
     yaml = None if against is None else dump(against)
     jobs: list[Asked | AskedFile] = [
-        Asked(run.absolute(), student.part(run), yaml, settings, **limits) for student in handed for run in student.runs
+        Asked(run.absolute(), student.part(run), yaml, settings, *limits) for student in handed for run in student.runs
     ]
-    jobs += [AskedFile(file.absolute(), student.part(file), **limits) for student in handed for file in student.files]
+    jobs += [AskedFile(file.absolute(), student.part(file), *limits) for student in handed for file in student.files]
     graded: dict[Path, Graded] = {}
     progress("grading", 0, len(jobs))
     many = min(workers or os.cpu_count() or 1, max(1, len(jobs)))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mlhw.commands.grade.scoring import warm
 from mlhw.commands.settings import Settings
 from mlhw.commands.sweep.work import Telling
 from mlhw.config import load as config
@@ -25,23 +26,23 @@ class Task:
 
 
 def work(task: Task, tell: Callable[[Any], None]) -> dict[str, Any]:
-    """The summary of the new run, or the record of the check.
+    """The summary of the new run, or the records of the gradient's ``checks``.
 
     Raises:
         MlhwError: it fell through; says why.
         Interrupted: training took longer than it may; the run can be gone on with.
     """
     experiment = config.parse(task.experiment.encode(), task.name)
+    warm()
     tell(BEGIN)
     display = Telling(tell)
     with within(task.seconds, interrupt=task.what == "train"):
-        if task.what == "gradients":
-            from mlhw.commands.check import gradients
+        if task.what == "train":
+            from mlhw.commands.train import train
 
-            return gradients(
-                experiment, task.settings, rows=None, seed=0, out=None, progress=lambda what, done, total: None
-            )
-        from mlhw.commands.train import train
+            display.say(f"training {task.name}")
+            return train(experiment, task.settings, display)[1]
+        from mlhw.commands.check import gradient_checks
 
-        display.say(f"training {task.name}")
-        return train(experiment, task.settings, display)[1]
+        checks = gradient_checks(experiment, task.settings, rows=None, seed=0, progress=display.progress)[0]
+        return {"checks": [check.record() for check in checks]}

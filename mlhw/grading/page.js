@@ -17,5 +17,4 @@
       table.append(...(down ? bodies.reverse() : bodies));
     });
   });
-  addEventListener("beforeprint", () => table.querySelectorAll("details").forEach((each) => (each.open = true)));
 }

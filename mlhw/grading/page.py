@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 from datetime import datetime
 from html import escape
 from importlib import resources
@@ -120,13 +121,21 @@ def _rows(entry: Entry, with_points: bool) -> str:
     cells.append(f'<td class="experiment" data-key="{_text(entry.experiment)}">{_text(entry.experiment) or "–"}</td>')
     short = entry.short()
     passing = [line for line in entry.lines if line.outcome == "pass"]
-    body = f'<ul class="short">{"".join(map(_item, short))}</ul>' if short else ""
+    body = _listed(short)
     body += "".join(f'<p class="note">{_text(note)}</p>' for note in entry.notes)
     if passing:
-        items = "".join(map(_item, passing))
-        body += f"<details><summary>{plural(len(passing), 'line')} passed</summary><ul>{items}</ul></details>"
+        body += f"<details><summary>{plural(len(passing), 'line')} passed</summary>{_listed(passing)}</details>"
     more = f'<tr class="more"><td colspan="{len(cells)}">{body}</td></tr>'
     return f'<tbody class="{CLASSES[entry.outcome]}"><tr>{"".join(cells)}</tr>{more}</tbody>\n'
+
+
+def _listed(lines: list[Line]) -> str:
+    """The lines, under the name of the run or file that they are about."""
+    found = ""
+    for part, items in itertools.groupby(lines, key=lambda line: line.part):
+        found += f'<p class="part">{_text(part)}</p>' if part else ""
+        found += f"<ul>{''.join(map(_item, items))}</ul>"
+    return found
 
 
 def _item(line: Line) -> str:
@@ -135,13 +144,12 @@ def _item(line: Line) -> str:
     facts += [points_words(line.earned, line.points)] if line.points is not None else []
     aside = f' <span class="aside">{_text(" · ".join(facts))}</span>' if facts else ""
     got = f' <span class="got">{_text(number(line.got))}</span>' if line.got is not None else ""
-    part = f' <span class="part">{_text(line.part)}</span>' if line.part else ""
     kind = "reason block" if "\n" in line.reason else "reason"
     reason = f'<span class="{kind}">{_text(line.reason)}</span>' if line.reason else ""
     kind = CLASSES[line.outcome]
     mark = f'<span class="mark {kind}">{MARKS[line.outcome]}<span class="hidden"> {line.outcome}</span></span>'
     what = f'<span class="what">{_text(line.what)}</span>'
-    return f'<li class="{kind}">{mark} {what}{got}{aside} {reason}{part}</li>'
+    return f'<li class="{kind}">{mark} {what}{got}{aside} {reason}</li>'
 
 
 def _ignored(grade: Grade) -> str:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
 
 from mlhw.grading.page import as_html
 from tests.grading.made import HOSTILE, grade
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 PAGE = as_html(grade(), datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
 
 
@@ -57,8 +63,11 @@ def test_nothing_is_fetched_and_the_policy_lets_our_own_script_and_style_run_alo
     assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
     for tag in ("script", "style"):
-        digest = base64.b64encode(hashlib.sha256(seen.text[tag].encode()).digest()).decode()
-        assert f"'sha256-{digest}'" in policy
+        assert f"'{_digest(seen.text[tag])}'" in policy
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def test_what_fell_short_is_open_to_see_with_its_reason() -> None:
@@ -75,3 +84,24 @@ def test_what_fell_short_is_open_to_see_with_its_reason() -> None:
         assert words in before
     assert "test_accuracy" in folded
     assert "test_accuracy" not in before
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium to open the page in")
+def test_a_heading_sorts_in_a_real_browser_under_the_pages_own_policy(tmp_path: Path) -> None:
+    script = Seen(PAGE).text["script"]
+    driven = script + 'document.querySelectorAll("th button")[0].click();document.title = "sorted";'
+    page = PAGE.replace(script, driven).replace(_digest(script), _digest(driven))
+    (tmp_path / "grades.html").write_text(page, encoding="utf-8")
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    command += ["--virtual-time-budget=1000", "--dump-dom", (tmp_path / "grades.html").as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True)
+    seen = Seen(done.stdout)
+    assert seen.text["title"] == "sorted"  # and not by anybody's onload or onerror
+    heads = [attrs for tag, attrs in seen.tags if tag == "th" and "aria-sort" in attrs]
+    assert heads == [{"scope": "col", "class": "student", "aria-sort": "ascending"}]
+    keys = [
+        attrs["data-key"] or "" for _, attrs in seen.tags if attrs.get("class") == "student" and "data-key" in attrs
+    ]
+    assert sorted(keys) == sorted(entry.name.casefold() for entry in grade().entries)
+    assert keys != [entry.name.casefold() for entry in grade().entries]
+    assert keys.index("anna") < keys.index("bertil")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import itertools
 from datetime import datetime
 from html import escape
 from importlib import resources
@@ -131,11 +130,13 @@ def _rows(entry: Entry, with_points: bool) -> str:
 
 def _listed(lines: list[Line]) -> str:
     """The lines, under the name of the run or file that they are about."""
-    found = ""
-    for part, items in itertools.groupby(lines, key=lambda line: line.part):
-        found += f'<p class="part">{_text(part)}</p>' if part else ""
-        found += f"<ul>{''.join(map(_item, items))}</ul>"
-    return found
+    parts: dict[str, list[Line]] = {}
+    for line in lines:
+        parts.setdefault(line.part, []).append(line)
+    return "".join(
+        (f'<p class="part">{_text(part)}</p>' if part else "") + f"<ul>{''.join(map(_item, items))}</ul>"
+        for part, items in parts.items()
+    )
 
 
 def _item(line: Line) -> str:

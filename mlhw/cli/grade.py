@@ -14,22 +14,22 @@ from mlhw.errors import ConfigError, MlhwError, PartialResult
 if TYPE_CHECKING:
     from mlhw.grading.lines import Grade
 
-EPILOG = """
-Without names every experiment that expects something is looked at and nothing is trained; with names, those without a
-finished run are trained first. A line passes, fails, or is not run.
-
-Exit code 0: all passed; 1: something fell short; 4: nothing did, but some lines were not run.
-
-Python files that are handed in are run with your own rights, in processes of their own with limits of time and memory: that
-guards against accidents, not against malice. Grade strangers' code in a container.
-"""
+EPILOG = "\n\n".join(
+    [
+        "Without names every experiment that expects something is looked at and nothing is trained; with names, those "
+        "without a finished run are trained first. A line passes, fails, or is not run.",
+        "Exit code 0: all passed; 1: something fell short; 4: nothing did, but some lines were not run.",
+        "Python files that are handed in are run with your own rights, in processes of their own with limits of time and "
+        "memory: that guards against accidents, not against malice. Grade strangers' code in a container.",
+    ]
+)
 
 
 def grade(
     experiments: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[EXPERIMENT…]",
+            metavar="EXPERIMENT…",
             help="Names of experiments (see `mlhw list`) or paths of YAML files.",
             autocompletion=complete_experiments,
             show_default=False,
@@ -209,5 +209,5 @@ def _refuse(given: dict[str, object], why: str) -> None:
             raise ConfigError(f"{flag} {why}.")
 
 
-grade.__doc__ = f"{grade.__doc__}\n{EPILOG}"
+grade.__doc__ = f"{grade.__doc__}\n\n{EPILOG}"
 COMMANDS: dict[str, Callable[..., None]] = {"grade": grade}

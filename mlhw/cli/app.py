@@ -42,7 +42,10 @@ def root(
 
 PANELS = (
     ("Experiments", train.COMMANDS | sweep.COMMANDS),
-    ("Runs", runs.COMMANDS | compare.COMMANDS | evaluate.COMMANDS | predict.COMMANDS | report.COMMANDS | grade.COMMANDS),
+    (
+        "Runs",
+        runs.COMMANDS | compare.COMMANDS | evaluate.COMMANDS | predict.COMMANDS | report.COMMANDS | grade.COMMANDS,
+    ),
     ("Mathematics", summary.COMMANDS | graph.COMMANDS),
 )
 for panel, commands in PANELS:

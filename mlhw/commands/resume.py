@@ -21,6 +21,11 @@ def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, 
         RunError: there is no such run, another process holds it, its files are damaged, or it has no parts to go on from.
     """
     run = store.find(settings.outputs, name)
+    if not run.config_file.exists() and run.status() == "interrupted":
+        raise RunError(
+            f"run {run.id} was cut off before its config was written: there is nothing to go on with. `mlhw rm {run.id}` "
+            "removes it; then train again."
+        )
     if run.stack_file.exists() and run.summary() is None:
         from mlhw.commands import stack
 

@@ -18,7 +18,7 @@ from mlhw.commands.train import record_failure, tell_differences, train_members
 from mlhw.config import load as config
 from mlhw.config.schema import Experiment
 from mlhw.errors import Interrupted, MlhwError, OutputError, RunError
-from mlhw.files import read_json, write_json
+from mlhw.files import read_json, remove_leftovers, write_json
 from mlhw.runs.environment import environment, read_environment
 from mlhw.runs.recorder import restore
 from mlhw.runs.store import Run
@@ -69,6 +69,7 @@ def go_on(runs: Sequence[Run], last: Path, settings: Settings, display: Display)
     with ExitStack() as held:
         for run in runs:
             held.enter_context(run.lock())
+        remove_leftovers(last.parent, last.name)  # who holds the members is the only one to write their checkpoint
         experiments = [config.load_file(run.config_file) for run in runs]
         before = read_environment(runs[0].environment_file)
         asked = before.get("threads") or experiments[0].threads or settings.threads
@@ -91,6 +92,10 @@ def go_on(runs: Sequence[Run], last: Path, settings: Settings, display: Display)
             for run in runs:
                 run.log("interrupted")
             raise Interrupted(f"interrupted. Go on with: mlhw resume {runs[0].id}") from None
+        except OutputError as error:
+            for run in runs:
+                run.log(f"interrupted: {error}")
+            raise runs[0].unfinished(error) from error
         except Exception as error:
             for run in runs:
                 if run.summary() is None:

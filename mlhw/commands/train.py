@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from mlhw.commands.settings import Settings
 from mlhw.commands.threads import use_threads
 from mlhw.config import load as config
 from mlhw.config.schema import Experiment
-from mlhw.errors import Interrupted, MlhwError
+from mlhw.errors import Interrupted, MlhwError, OutputError
 from mlhw.files import write_json
 from mlhw.protocols import EpochRow
 from mlhw.runs import checkpoint, store
@@ -123,6 +124,9 @@ def _work(
     except KeyboardInterrupt:
         run.log("interrupted")
         raise Interrupted(f"interrupted. Go on with: mlhw resume {run.id}") from None
+    except OutputError as error:
+        run.log(f"interrupted: {error}")
+        raise run.unfinished(error) from error
     except Exception as error:
         record_failure(run, error)
         raise
@@ -131,11 +135,12 @@ def _work(
 
 
 def record_failure(run: store.Run, error: Exception) -> None:
-    """Put on record what ended ``run``."""
+    """Put on record what ended ``run``; where not even that can be written, its own message is the one to show."""
     run.log(f"failed: {error}")
     if not isinstance(error, MlhwError):
         run.log(traceback.format_exc())
-    write_json(run.error_file, {"kind": type(error).__name__, "message": str(error)})
+    with contextlib.suppress(OutputError):
+        write_json(run.error_file, {"kind": type(error).__name__, "message": str(error)})
 
 
 def _facts(job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ def save(path: Path, value: dict[str, Any]) -> None:
     """
     import torch
 
-    with atomic_write(path) as file:
-        torch.save(_to_tensors(value), file)
+    content = io.BytesIO()  # torch's own writer ends in other errors, or none, where a disk is full
+    torch.save(_to_tensors(value), content)
+    with atomic_write(path, size=content.getbuffer().nbytes) as file:
+        file.write(content.getbuffer())
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import monotonic
 
-from mlhw.errors import OutputError, RunError
+from mlhw.errors import RunError
+from mlhw.files import LineFile
 
 SECONDS_BETWEEN_SYNCS = 1.0  # a power cut costs as much work, a killed process none
 
@@ -24,38 +24,21 @@ class GrowingTable:
             OutputError: it cannot be written.
         """
         self.path, self._synced = path, monotonic()
-        try:
-            self._file = path.open("r+b" if path.exists() else "w+b")
-            self._file.truncate(kept_bytes)
-            self._file.seek(kept_bytes)
-        except OSError as error:
-            raise self._full(error) from error
-        if not kept_bytes:
-            self.append([tuple(header)])
+        self._file = LineFile(path, b"" if kept_bytes else _line(tuple(header)).encode(), kept_bytes)
 
     def append(self, rows: Iterable[Iterable[object]]) -> None:
         """Add ``rows`` as whole lines in one write. Raises OutputError where the disk is full."""
-        try:
-            self._file.write("".join(map(_line, rows)).encode())
-            self._file.flush()
-            if monotonic() - self._synced > SECONDS_BETWEEN_SYNCS:
-                self.sync()
-        except OSError as error:
-            raise self._full(error) from error
+        self._file.append("".join(map(_line, rows)).encode())
+        if monotonic() - self._synced > SECONDS_BETWEEN_SYNCS:
+            self.sync()
 
     def sync(self) -> None:
         """Bring all rows to the disk."""
-        try:
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise self._full(error) from error
+        self._file.sync()
         self._synced = monotonic()
 
     def close(self) -> None:
         self._file.close()
-
-    def _full(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot write {self.path}: {error.strerror or error}. Free space, then resume.")
 
 
 def records(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlhw.errors import OutputError, RunError
-from mlhw.files import read_json, write_json
+from mlhw.files import read_json, remove_leftovers, write_json
 
 SECONDS = 0.3  # to wait: longer than a look at the status holds a lock
+WRITTEN = ("checkpoints", "plots")  # folders in it where its holder alone writes
 
 
 @contextlib.contextmanager
 def hold(folder: Path, what: str) -> Iterator[None]:
-    """Hold ``folder`` while the block lasts; ``what`` it is, for the message.
+    """Hold ``folder`` while the block lasts; ``what`` it is, for the message. What a crash left half written there is removed.
 
     Raises:
         RunError: another process holds it; names the process.
@@ -34,6 +35,8 @@ def hold(folder: Path, what: str) -> Iterator[None]:
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror or error}.") from error
     try:
+        for part in (folder, *map(folder.joinpath, WRITTEN)):
+            remove_leftovers(part)
         write_json(folder / "holder.json", {"pid": os.getpid(), "host": socket.gethostname()})
         yield
     finally:

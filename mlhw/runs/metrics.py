@@ -2,54 +2,37 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from mlhw.errors import OutputError, RunError
+from mlhw.errors import RunError
+from mlhw.files import LineFile
 from mlhw.protocols import EpochRow
 
 HEADER = "epoch,split,loss,accuracy,lr,seconds"
 
 
 class MetricsFile:
-    """An open metrics.csv. Rows are whole lines, flushed at once; ``sync`` also brings them to the disk."""
+    """An open metrics.csv. Rows are whole lines, given to the system at once; ``sync`` also brings them to the disk."""
 
     def __init__(self, path: Path, keep: Callable[[EpochRow], bool] = lambda row: False) -> None:
         """Open for appending; of the whole rows that are there, those stay that ``keep`` names.
 
         A crash can tear the last line or leave rows newer than the checkpoint; the resumed loop writes those again.
+
+        Raises:
+            OutputError: it cannot be written.
         """
         kept = list(filter(keep, read_metrics(path))) if path.exists() else []
-        text = "".join(f"{line}\n" for line in [HEADER, *map(_line, kept)])
-        self.path = path
-        try:
-            # In place and not by replacement: the content up to the end of what is kept stays as it is.
-            self._file = path.open("r+b" if path.exists() else "w+b")
-            self._file.write(text.encode())
-            self._file.truncate()
-            self._file.flush()
-        except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror or error}.") from error
+        self._file = LineFile(path, "".join(f"{line}\n" for line in [HEADER, *map(_line, kept)]).encode())
 
     def append(self, rows: Iterable[EpochRow]) -> None:
-        """Add ``rows`` as whole lines in one write."""
-        try:
-            self._file.write("".join(f"{_line(row)}\n" for row in rows).encode())
-            self._file.flush()
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {self.path}: {error.strerror or error}. Free space, then resume."
-            ) from error
+        """Add ``rows`` as whole lines in one write. Raises OutputError where the disk is full."""
+        self._file.append("".join(f"{_line(row)}\n" for row in rows).encode())
 
     def sync(self) -> None:
         """Bring all rows to the disk."""
-        try:
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {self.path}: {error.strerror or error}. Free space, then resume."
-            ) from error
+        self._file.sync()
 
     def close(self) -> None:
         """Close the file."""

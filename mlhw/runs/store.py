@@ -115,6 +115,10 @@ class Run:
         with contextlib.suppress(OSError), (self.path / "log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{stamp} {line}\n")
 
+    def unfinished(self, error: OutputError) -> OutputError:
+        """``error`` with the command that goes on: it is no fault of the run, which is interrupted and has not failed."""
+        return OutputError(f"{error} Then go on: mlhw resume {self.id}")
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the run while the block lasts. The system frees the lock of a process that dies.
@@ -152,7 +156,11 @@ def create(outputs: Path, name: str, config_text: str) -> Run:
             f"cannot make a run folder in {outputs}: {error.strerror or error}. "
             "Set MLHW_OUTPUTS to a folder that you may write to."
         ) from error
-    write_text(path / "config.yaml", config_text)
+    try:
+        write_text(path / "config.yaml", config_text)
+    except OutputError:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
     return Run(path)
 
 
@@ -204,13 +212,24 @@ def latest(runs: list[Run]) -> Run:
     return max(candidates, key=written)
 
 
+def check_removable(run: Run) -> None:
+    """Raise RunError where ``run`` is a link, whose folder lies elsewhere, or where another process holds it."""
+    if run.path.is_symlink():
+        raise RunError(
+            f"run {run.id} is a link to {run.path.resolve()}, and is left as it is. Delete the link by hand."
+        )
+    with run.lock():
+        pass
+
+
 def remove(run: Run) -> None:
-    """Delete the run's folder. A live run is never removed.
+    """Delete the run's folder. A live run is never removed, and of a link neither itself nor what it leads to.
 
     Raises:
-        RunError: another process holds it.
+        RunError: another process holds it, or it is a link.
         OutputError: the folder cannot be removed.
     """
+    check_removable(run)
     with contextlib.ExitStack() as held:
         held.enter_context(run.lock())
         if os.name == "nt":

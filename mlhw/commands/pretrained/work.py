@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, Final
@@ -20,7 +20,7 @@ from mlhw.config import load as config
 from mlhw.config.pretrained import PretrainedExperiment
 from mlhw.datasets.names import escape_name, name_from_csv
 from mlhw.datasets.walking import find
-from mlhw.errors import Interrupted, MlhwError
+from mlhw.errors import Interrupted, MlhwError, OutputError
 from mlhw.files import write_json
 from mlhw.models.folding import folded
 from mlhw.runs import store
@@ -125,11 +125,15 @@ def _on_record(run: store.Run) -> Iterator[None]:
     except Interrupted as interrupted:
         run.log(str(interrupted))
         raise
+    except OutputError as error:
+        run.log(f"interrupted: {error}")
+        raise run.unfinished(error) from error
     except Exception as error:
         run.log(f"failed: {error}")
         if not isinstance(error, MlhwError):
             run.log(traceback.format_exc())
-        write_json(run.error_file, {"kind": type(error).__name__, "message": str(error)})
+        with suppress(OutputError):  # its own message is the one to show
+            write_json(run.error_file, {"kind": type(error).__name__, "message": str(error)})
         raise
     run.log("done")
 

@@ -1,0 +1,25 @@
+"""One warm process for all of this folder's tests; assertions in their helpers say what differs, as those in tests do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+pytest.register_assert_rewrite("tests.faults.killing")
+
+from tests.faults.warm import Warm  # noqa: E402  (after the line that it is subject to)
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """The program as forks of a process that is up already."""
+    if sys.platform == "win32":
+        pytest.skip("Windows has neither fork nor SIGKILL")
+    before, os.environ["MLHW_CACHE"] = os.environ.get("MLHW_CACHE"), str(tmp_path_factory.getbasetemp() / "cache")
+    with Warm(tmp_path_factory.mktemp("warm")) as server:
+        if before is not None:
+            os.environ["MLHW_CACHE"] = before
+        yield server

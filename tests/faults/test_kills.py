@@ -1,0 +1,36 @@
+"""Killed anywhere, a training goes on and ends as if nothing had happened.
+
+``MLHW_TEST_KILLS`` says how many kills there shall be (20 where it does not), ``MLHW_TEST_SEED`` another set of moments;
+``--log-cli-level=INFO`` shows the count.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.faults.killing import Training, assert_same, live
+from tests.faults.kinds import KINDS
+from tests.faults.warm import Warm
+
+KILLS = int(os.environ.get("MLHW_TEST_KILLS", "20"))
+SEED = int(os.environ.get("MLHW_TEST_SEED", "0"))
+LIVES = 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_anywhere_it_ends_as_if_it_had_not_been(kind: str, warm: Warm, tmp_path: Path) -> None:
+    whole = Training.made(kind, tmp_path / "whole")
+    undisturbed = whole.start(warm)
+    assert undisturbed.code == whole.good, undisturbed.err
+    kills, chains, rng = 0, 0, np.random.default_rng([SEED, *kind.encode()])
+    while kills < KILLS / len(KINDS):
+        chains += 1
+        got = Training.made(kind, tmp_path / f"killed-{chains}")
+        kills += live(got, warm, undisturbed, rng, LIVES)
+        assert_same(got, whole)
+    logging.getLogger(__name__).info("%s: %d kills in %d runs", kind, kills, chains)

@@ -1,0 +1,183 @@
+"""A process that has imported everything and forks the program on request: real processes, without seconds of imports each.
+
+Reads one JSON request a line from stdin and answers each with one line; see :class:`tests.faults.warm.Warm`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import mmap
+import os
+import signal
+import struct
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+MODULES = """
+    matplotlib.backends.backend_agg mlhw.cli.app mlhw.cli.live mlhw.commands.assemble mlhw.commands.draw mlhw.commands.finish
+    mlhw.commands.resume mlhw.commands.stack mlhw.commands.sweep.sweep mlhw.commands.train mlhw.datasets.digits
+    mlhw.learners.autograd mlhw.learners.fused mlhw.learners.stacked mlhw.models.digits_cnn mlhw.models.grocery_cnn
+    mlhw.models.numpy_resnet mlhw.models.tensor_mlp mlhw.numerics.optimisers mlhw.plots.confusion mlhw.plots.curves
+    mlhw.plots.samples mlhw.plots.style mlhw.training.augment sklearn.datasets sklearn.model_selection
+"""
+CHANGES = (
+    "os.rename",
+    "os.mkdir",
+    "os.remove",
+    "os.truncate",
+)  # operations on files, beside opening to write and writing
+BYTES = 1024  # shared by parent and child: a count, and the path that an injected error befell
+
+
+def begin(request: dict[str, Any], shared: mmap.mmap) -> None:
+    """In the child: become the program that ``request`` describes."""
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    for number, name in ((0, os.devnull), (1, request["out"]), (2, request["err"])):
+        handle = os.open(name, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(handle, number)
+        os.close(handle)
+    if request["each_epoch"]:
+        from mlhw.runs import recorder
+
+        recorder.MIN_SECONDS_BETWEEN = recorder.SHARE = 0.0
+    if not request["figures"]:
+        from mlhw.commands import draw
+
+        draw.draw_run = lambda *_: []
+    if request["most_bytes"]:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["most_bytes"], resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    Watch(request, shared).install()
+    sys.argv = ["mlhw", *request["arguments"]]
+    from mlhw.cli.start import run_app
+
+    run_app()
+
+
+class Watch:
+    """Counts what is done to files below a folder, and at one of these operations kills the process, or lets it fail."""
+
+    def __init__(self, request: dict[str, Any], shared: mmap.mmap) -> None:
+        self.within, self.die_at = request["within"], request["die_at"]
+        self.fail_at, self.lasting, self.error = request["fail_at"], request["lasting"], request["error"]
+        self.shared, self.count, self.opened = shared, 0, ""
+
+    def install(self) -> None:
+        """Watch from now on; what is written in text mode (log.txt) is seen being opened alone."""
+        os_fsync, io_open = os.fsync, io.open
+        watch = self
+
+        class Raw(io.FileIO):
+            def __init__(self, path: Any, mode: str) -> None:
+                super().__init__(path, mode)
+                self.path = watch.opened
+
+            def write(self, data: Any) -> int:
+                watch.operation(self.path, lambda: super(Raw, self).write(memoryview(data)[: len(data) // 2]))
+                return super().write(data)
+
+        def opened(file: Any, mode: str = "r", buffering: int = -1, *rest: Any, **more: Any) -> Any:
+            if not ("b" in mode and set(mode) & set("wax+")):
+                return io_open(file, mode, buffering, *rest, **more)
+            raw = Raw(file, mode.replace("b", ""))
+            return raw if buffering == 0 else io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+
+        def fsync(handle: int) -> None:
+            try:
+                path = str(Path(f"/proc/self/fd/{handle}").readlink())
+            except OSError:  # not on Linux: most likely it is this one
+                path = watch.opened
+            watch.operation(path)
+            os_fsync(handle)
+
+        io.open, os.fsync = opened, fsync
+        sys.addaudithook(self.hook)
+
+    def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            if not isinstance(flags, int) or not flags & (os.O_WRONLY | os.O_RDWR) or isinstance(path, int):
+                return
+            self.opened = os.fsdecode(path)
+        elif event in CHANGES:
+            path = arguments[0]
+        else:
+            return
+        if isinstance(path, str | bytes | os.PathLike):
+            self.operation(os.fsdecode(path))
+
+    def operation(self, path: str, half: Any = lambda: None) -> None:
+        """Something is about to be done to ``path``; where it is to go wrong, ``half`` of it is done."""
+        if not path.startswith(self.within):
+            return
+        self.count += 1
+        self.shared[:8] = struct.pack("q", self.count)
+        if self.count == self.die_at:
+            half()
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.fail_at and (self.count == self.fail_at or (self.lasting and self.count > self.fail_at)):
+            half()
+            if self.count == self.fail_at:
+                name = path.encode()[: BYTES - 9]
+                self.shared[8 : 8 + len(name)] = name
+            raise OSError(self.error, os.strerror(self.error), path)
+
+
+def serve(request: dict[str, Any], shared: mmap.mmap) -> dict[str, Any]:
+    """Fork the program, kill it after ``kill_after`` seconds where it still runs (None: let it end), and say what came."""
+    shared[:] = bytes(BYTES)
+    began = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            begin(request, shared)
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    limit = request["kill_after"] if request["kill_after"] is not None else request["limit"]
+    while (found := os.waitpid(pid, os.WNOHANG))[0] == 0:
+        if time.monotonic() - began >= limit:
+            os.kill(pid, signal.SIGKILL)
+            found = os.waitpid(pid, 0)
+            break
+        time.sleep(0.0005)
+    return {
+        "code": os.waitstatus_to_exitcode(found[1]),
+        "seconds": time.monotonic() - began,
+        "operations": struct.unpack("q", shared[:8])[0],
+        "failed": shared[8:].rstrip(b"\0").decode(errors="replace"),
+    }
+
+
+def main() -> None:
+    """Answer requests until stdin ends."""
+    for name in filter(None, MODULES.replace("\n", " ").split(" ")):
+        __import__(name)
+    import torch
+
+    torch.set_num_threads(1)
+    shared = mmap.mmap(-1, BYTES)
+    answer("ready")
+    for line in sys.stdin:
+        answer(json.dumps(serve(json.loads(line), shared)))
+
+
+def answer(line: str) -> None:
+    """One line to whoever asks."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    main()

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from mlhw.config.faults import as_config_error
 from mlhw.config.find import find, shipped_folder
 from mlhw.config.pretrained import PretrainedExperiment
-from mlhw.config.reader import Document, read, scalar
+from mlhw.config.reader import MAX_DEPTH, Document, read, scalar
 from mlhw.config.schema import Experiment
 from mlhw.errors import ConfigError
 
@@ -133,7 +133,9 @@ def _apply(document: Document, override: str) -> None:
     steps = tuple(key.strip().split("."))
     if not equals or not all(steps):
         raise ConfigError(f"{origin}: should be key=value with a dotted key, for example -s train.lr=0.1.")
-    given = read(text.encode(), origin)
+    if len(steps) > MAX_DEPTH:
+        raise ConfigError(f"{origin[:80]}…: nested too deeply; at most {MAX_DEPTH} levels.")
+    given = read(text.encode("utf-8", "surrogateescape"), origin)
     target = document.value
     for depth, step in enumerate(steps[:-1], start=1):
         document.places.setdefault(steps[:depth], origin)

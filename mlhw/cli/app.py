@@ -6,7 +6,23 @@ from typing import Annotated
 
 import typer
 
-from mlhw.cli import check, compare, data, evaluate, grade, graph, predict, report, runs, summary, sweep, train, weights
+from mlhw.cli import (
+    check,
+    compare,
+    data,
+    doctor,
+    evaluate,
+    grade,
+    graph,
+    predict,
+    report,
+    reproduce,
+    runs,
+    summary,
+    sweep,
+    train,
+    weights,
+)
 from mlhw.cli.guard import guarded
 from mlhw.cli.pretrained import pretrained_app
 
@@ -44,9 +60,16 @@ PANELS = (
     ("Experiments", train.COMMANDS | sweep.COMMANDS),
     (
         "Runs",
-        runs.COMMANDS | compare.COMMANDS | evaluate.COMMANDS | predict.COMMANDS | report.COMMANDS | grade.COMMANDS,
+        runs.COMMANDS
+        | compare.COMMANDS
+        | evaluate.COMMANDS
+        | predict.COMMANDS
+        | report.COMMANDS
+        | grade.COMMANDS
+        | reproduce.COMMANDS,
     ),
     ("Mathematics", summary.COMMANDS | graph.COMMANDS),
+    ("Data", doctor.COMMANDS),
 )
 for panel, commands in PANELS:
     for name, function in commands.items():

@@ -81,13 +81,26 @@ def export(run: RunArgument, out: OutFolder = None, as_json: Json = False) -> No
     _print_paths(export_run(from_environment(), run, out), as_json)
 
 
-def remove(runs: RunsArgument, as_json: Json = False) -> None:
-    """Delete runs. A run that is being trained is never deleted."""
+def remove(
+    runs: RunsArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, as a terminal otherwise does.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete runs, after asking on a terminal. A run that is being trained is never deleted."""
+    import sys
+
     from mlhw.cli.screen import print_json, results
+    from mlhw.commands.inspect import find_runs
     from mlhw.commands.inspect import remove as remove_runs
     from mlhw.commands.settings import from_environment
 
-    removed = remove_runs(from_environment(), runs)
+    found = find_runs(from_environment(), runs)
+    if not yes and sys.stdin.isatty() and sys.stderr.isatty():
+        names = "\n".join(f"  {run.id}" for run in found)
+        typer.confirm(
+            f"{names}\ndelete {'this run' if len(found) == 1 else f'these {len(found)} runs'}?", abort=True, err=True
+        )
+    removed = remove_runs(found)
     if as_json:
         print_json({"removed": removed})
     else:

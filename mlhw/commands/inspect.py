@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -127,12 +128,23 @@ def _confused(run: store.Run, most: int = 5) -> list[dict[str, Any]]:
     ]
 
 
-def remove(settings: Settings, names: list[str]) -> list[str]:
-    """Delete runs; returns their ids. All names are looked up before the first is deleted."""
-    found = {run.id: run for run in [store.find(settings.outputs, name) for name in names]}
-    for run in found.values():
+def find_runs(settings: Settings, names: Sequence[str]) -> list[store.Run]:
+    """The runs that ``names`` mean, each once. Raises RunError where one means none, or several."""
+    return list({run.id: run for run in [store.find(settings.outputs, name) for name in names]}.values())
+
+
+def remove(runs: Sequence[store.Run]) -> list[str]:
+    """Delete ``runs``; returns their ids. None is deleted where one of them is held by another process.
+
+    Raises:
+        RunError: a run is held, or is a link; names the process, or where it leads.
+        OutputError: a folder cannot be removed.
+    """
+    for run in runs:
+        store.check_removable(run)
+    for run in runs:
         store.remove(run)
-    return list(found)
+    return [run.id for run in runs]
 
 
 def export(settings: Settings, name: str, folder: Path | None) -> list[Path]:

@@ -15,6 +15,8 @@ from mlhw.files import read_json
 
 PACKAGES = ("mlhw", "numpy", "torch", "torchvision", "scikit-learn", "pillow", "pandas", "matplotlib")
 
+CHANGE_RESULTS = ("mlhw", "numpy", "torch", "scikit-learn", "pillow")  # by arithmetic, or by how data is read
+
 
 def environment(device: str, threads: int, data: str = "") -> dict[str, Any]:
     """Versions, platform, processor, device, threads, the data's identity and the command line, as JSON values."""
@@ -42,7 +44,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         return []
     pairs = [(key, before.get(key), now.get(key)) for key in ("data", "device", "threads", "processor", "platform")]
     packages = before.get("packages", {})
-    pairs += [(name, packages.get(name), now["packages"].get(name)) for name in ("numpy", "torch")]
+    pairs += [(name, packages.get(name), now.get("packages", {}).get(name)) for name in CHANGE_RESULTS]
     return [f"{name} {then} then, {value} now" for name, then, value in pairs if then != value]
 
 

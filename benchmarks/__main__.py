@@ -27,6 +27,7 @@ BENCHMARKS = {
     "thousand": sweeps.thousand,
     "data": programs.data,
     "start": programs.start,
+    "runs": programs.many_runs,
     "memory": programs.memory,
 }
 

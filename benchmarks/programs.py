@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.harness import Result, Side, interleaved
+from benchmarks.harness import Result, Side, interleaved, repeated
 from benchmarks.workplace import Workplace
 from mlhw.config.find import shipped_folder
 from mlhw.datasets import grocery
@@ -17,6 +17,7 @@ from mlhw.files import write_json
 from mlhw.runs import store
 
 ROOT = Path(__file__).resolve().parent.parent
+MANY_RUNS = 10_000
 LISTED_RUNS = 20  # as many as `mlhw runs` shows
 
 # A process counts the memory of the one that started it into its own peak, until it has its own program: hence a small
@@ -55,6 +56,23 @@ def start(place: Workplace) -> Iterator[Result]:
     for word, limit in (("--help", 3.0), ("list", None), ("runs", None)):
         side = _command([sys.executable, "-m", "mlhw", word], place)
         yield Result(f"start: mlhw {word}", *interleaved(side, reference, place.repeats), limit)
+
+
+def many_runs(place: Workplace) -> Iterator[Result]:
+    """Seconds of ``mlhw runs`` and of completing a run's id among 10,000 runs, in whole processes."""
+    for number in range(MANY_RUNS):
+        run = place.settings.outputs / f"made-{number % 7}-20260101-{number % 240000:06d}-{number:04x}"
+        (run / "checkpoints").mkdir(parents=True)
+        facts = {"experiment": "made", "epochs": 1, "test_accuracy": 0.5, "seconds_training": 1.0}
+        (run / "summary.json").write_text(json.dumps(facts), encoding="utf-8")
+        (run / "config.yaml").write_text("name: made\n", encoding="utf-8")
+    asked = "import sys; from mlhw.cli.options import complete_runs; sys.exit(not complete_runs('made-3-2026'))"
+    for name, words, limit in (
+        ("runs", [sys.executable, "-m", "mlhw", "runs"], 1.0),
+        ("runs --all", [sys.executable, "-m", "mlhw", "runs", "--all", "--json"], None),
+        ("completion", [sys.executable, "-c", asked], 0.3),
+    ):
+        yield Result(f"10,000 runs: {name}", repeated(_command(words, place), place.repeats), limit=limit)
 
 
 def _command(words: list[str], place: Workplace) -> Side:

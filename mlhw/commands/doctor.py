@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -109,7 +110,7 @@ def _folders(settings: Settings) -> Iterator[Check]:
     places = {"outputs": (settings.outputs, "MLHW_OUTPUTS"), "cache": (settings.cache, "MLHW_CACHE")}
     places["weights folder"] = (weights_folder(), "TORCH_HOME")
     for name, (path, variable) in places.items():
-        there = next(parent for parent in [path.absolute(), *path.absolute().parents] if parent.exists())
+        there = nearest_there(path.absolute())
         if fault := unwritable(there):
             yield Check(name, "fail", f"{there}: {fault}. Set {variable} to a folder that you may write to.")
             continue
@@ -118,6 +119,15 @@ def _folders(settings: Settings) -> Iterator[Check]:
         advice = "" if state == "ok" else f". Free space, or set {variable} to another disk"
         made = "" if path.exists() else " (is made when needed)"
         yield Check(name, state, f"{path}{made}: writable, {free / 1e9:,.1f} GB free{advice}")
+
+
+def nearest_there(path: Path) -> Path:
+    """``path``, or the nearest of the folders above it that is there."""
+    for each in [path, *path.parents]:
+        with contextlib.suppress(OSError):
+            if each.exists():
+                return each
+    return Path(path.anchor)
 
 
 def unwritable(folder: Path) -> str:
@@ -136,7 +146,8 @@ def unwritable(folder: Path) -> str:
         return f"cannot be written to ({getattr(error, 'strerror', None) or error})"
     finally:
         for path in (first, second):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
     return ""
 
 

@@ -33,7 +33,7 @@ def finish(run: Run, job: Job, state: LoopState, began: float, figures: bool = T
     """
     timer = perf_counter()
     preparation.write(run.preparation_file, job.preparation)
-    job.learner.adopt(checkpoint.to_arrays(checkpoint.load(run.best_checkpoint)))
+    job.learner.adopt(checkpoint.load_weights(run.best_checkpoint, finite=False))
     rows = _score_test(run, job, state)
     seconds_training = state.seconds + perf_counter() - timer
     if job.placed.test is not None and job.splits.test is not None:

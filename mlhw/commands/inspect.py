@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlhw.commands.settings import Settings
-from mlhw.config import load as config
-from mlhw.config.find import available
-from mlhw.config.pretrained import PretrainedExperiment
-from mlhw.config.schema import Experiment
 from mlhw.errors import ConfigError, RunError
 from mlhw.files import atomic_write, make_folder
 from mlhw.runs import store
 from mlhw.runs.metrics import read_metrics
+
+if TYPE_CHECKING:  # the schema of experiments takes a while to load, and a list of finished runs needs none
+    from mlhw.config.pretrained import PretrainedExperiment
+    from mlhw.config.schema import Experiment
 
 _SUMMARY_KEYS = ("epochs", "test_accuracy", "val_accuracy", "train_accuracy", "seconds_training")
 
 
 def experiments() -> list[dict[str, Any]]:
     """Every experiment: name, what it shows, source, data, result, file; ``error`` where it is not valid."""
+    from mlhw.config.find import available
+
     records = []
     for name, path in sorted(available().items()):
         record: dict[str, Any] = {"name": name, "path": str(path), "error": None}
@@ -35,6 +37,8 @@ def experiments() -> list[dict[str, Any]]:
 
 def _about(path: Path) -> dict[str, str]:
     """What an experiment's file says of it. Raises ConfigError where it is not valid."""
+    from mlhw.config import load as config
+
     if config.is_pretrained(path):
         asked = config.load_pretrained_file(path)
         return _words(asked) | {"data": "your pictures", "model": f"pretrained {asked.pretrained.kind}"}
@@ -67,6 +71,8 @@ def _brief(run: store.Run) -> dict[str, Any]:
 
 def _is_pretrained(run: store.Run) -> bool:
     """Whether ``run`` asked pretrained networks; such a run has pictures and no epochs."""
+    from mlhw.config import load as config
+
     try:
         return config.is_pretrained(run.config_file)
     except ConfigError:  # a damaged or missing file: the run is still to be shown
@@ -98,7 +104,7 @@ def show(settings: Settings, name: str) -> dict[str, Any]:
 
     run = store.find(settings.outputs, name)
     rows = read_metrics(run.metrics_file) if run.metrics_file.exists() else []
-    summary = run.summary()
+    summary = run.whole_summary()
     record: dict[str, Any] = _brief(run) | (summary or {}) | {"status": run.status(), "error": run.error()}
     record["epochs"] = None if _is_pretrained(run) else max((row.epoch for row in rows), default=0)
     reported = summary["best_epoch"] if summary and rows else record["epochs"]
@@ -162,10 +168,8 @@ def export(settings: Settings, name: str, folder: Path | None) -> list[Path]:
     run = store.find(settings.outputs, name)
     if not run.best_checkpoint.exists():
         raise RunError(f"run {run.id} has no checkpoint yet: there is nothing to export.")
-    weights = {
-        key: np.asarray(value, order="C")
-        for key, value in checkpoint.to_arrays(checkpoint.load(run.best_checkpoint)).items()
-    }
+    found = checkpoint.load_weights(run.best_checkpoint)
+    weights = {key: np.asarray(value, order="C") for key, value in found.items()}
     target = make_folder(folder or run.path / "export")
     with atomic_write(target / "weights.npz") as file:
         np.savez(file, allow_pickle=False, **weights)

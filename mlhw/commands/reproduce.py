@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ def reproduce(name: str, settings: Settings, display: Display) -> Reproduced:
         ConfigError, DataError, OutputError: as for the training of any experiment.
     """
     run = store.find(settings.outputs, name)
-    if run.summary() is None:
+    if (then := run.whole_summary()) is None:
         raise RunError(f"run {run.id} is not finished: there is nothing to compare with. First: mlhw resume {run.id}")
     if config.is_pretrained(run.config_file):
         raise RunError(
@@ -58,15 +58,16 @@ def reproduce(name: str, settings: Settings, display: Display) -> Reproduced:
     experiment = config.load_file(run.config_file)
     before = read_environment(run.environment_file)
     match = store.RUN_ID.fullmatch(run.id)
-    as_then = replace(settings, threads=before.get("threads") or settings.threads)
-    again, summary = train(experiment, as_then, display, label=match["name"] if match else None)
+    if threads := before.get("threads"):  # a worker's share may have been fewer than the experiment asks for
+        experiment = experiment.model_copy(update={"threads": threads})
+    again, summary = train(experiment, settings, display, label=match["name"] if match else None)
     told = differences(before, read_environment(again.environment_file))
     if run.stack_file.exists():
         told.append("trained as one with others then, alone now: the same to rounding")
-    if "time limit" in ((run.summary() or {}).get("stopped_by"), summary.get("stopped_by")):
+    if "time limit" in (then.get("stopped_by"), summary.get("stopped_by")):
         told.append("a time limit ended the training: how far it comes depends on the machine's speed")
     rows = read_metrics(run.metrics_file)
-    largest, where, count = compare_weights(*(_weights(each) for each in (run, again)))
+    largest, where, count = compare_weights(*(checkpoint.load_weights(each.best_checkpoint) for each in (run, again)))
     first = first_difference(rows, read_metrics(again.metrics_file))
     return Reproduced(run.id, again.id, len(rows), first, count, largest, where, told, str(again.path))
 
@@ -98,8 +99,3 @@ def compare_weights(then: Mapping[str, np.ndarray], now: Mapping[str, np.ndarray
         if not where or not gap <= largest:
             largest, where = float(gap), name
     return largest, where, len(then)
-
-
-def _weights(run: store.Run) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = checkpoint.to_arrays(checkpoint.load(run.best_checkpoint))
-    return found

@@ -26,7 +26,7 @@ def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, 
             f"run {run.id} was cut off before its config was written: there is nothing to go on with. `mlhw rm {run.id}` "
             "removes it; then train again."
         )
-    if run.stack_file.exists() and run.summary() is None:
+    if run.stack_file.exists() and run.whole_summary() is None:
         from mlhw.commands import stack
 
         return run, stack.resume(run, settings, display), True
@@ -34,7 +34,7 @@ def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, 
         from mlhw.commands.train import resume as resume_training
 
         return resume_training(run.id, settings, display)
-    if (summary := run.summary()) is not None:
+    if (summary := run.whole_summary()) is not None:
         display.say(f"run {run.id} is finished: nothing to do")
         return run, summary, False
     if config.load_pretrained_file(run.config_file).pretrained.kind == "filters":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,15 +15,17 @@ from mlhw.commands.assemble import Job
 from mlhw.commands.display import Display
 from mlhw.commands.settings import Settings
 from mlhw.commands.threads import use_threads
-from mlhw.commands.train import record_failure, tell_differences, train_members
+from mlhw.commands.train import record_failure, tell_differences, train_members, warn_of_absent_classes
 from mlhw.config import load as config
 from mlhw.config.schema import Experiment
 from mlhw.errors import Interrupted, MlhwError, OutputError, RunError
 from mlhw.files import read_json, remove_leftovers, write_json
 from mlhw.runs.environment import environment, read_environment
 from mlhw.runs.recorder import restore
-from mlhw.runs.store import Run
+from mlhw.runs.store import RUN_ID, Run
 from mlhw.training.state import LoopState
+
+_CHECKPOINT = re.compile(r"sweeps/[A-Za-z0-9][A-Za-z0-9-]*/stacks/[0-9]+\.pt")  # where in outputs it may be
 
 Outcome = dict[str, Any] | str  # a run's summary, or why it has none
 
@@ -41,12 +44,7 @@ def resume(run: Run, settings: Settings, display: Display) -> dict[str, Any]:
         RunError: another member is gone, or another process holds one.
         MlhwError: this member failed; the others are done.
     """
-    value = read_json(run.stack_file) or {}
-    try:
-        members = [Run(settings.outputs / str(name)) for name in value["members"]]
-        place, last = int(value["place"]), settings.outputs / str(value["checkpoint"])
-    except (KeyError, TypeError, ValueError):
-        raise RunError(f"{run.stack_file}: should name the runs that train as one, and does not.") from None
+    members, place, last = _noted(run, settings.outputs)
     if gone := [member.id for member in members if not member.config_file.is_file()]:
         raise RunError(f"run {run.id} trains as one with {', '.join(gone)}, which is gone. Train it again by itself.")
     display.say(f"run {run.id} is one of {len(members)} that train as one model: going on with all of them")
@@ -54,6 +52,28 @@ def resume(run: Run, settings: Settings, display: Display) -> dict[str, Any]:
     if isinstance(outcome, str):
         raise MlhwError(outcome)
     return outcome
+
+
+def _noted(run: Run, outputs: Path) -> tuple[list[Run], int, Path]:
+    """The members, the place of ``run`` among them, and their checkpoint: all in ``outputs``, whatever the note says.
+
+    Raises:
+        RunError: the note is damaged, or leads elsewhere.
+    """
+    value = read_json(run.stack_file) or {}
+    names, place, last = value.get("members"), value.get("place"), value.get("checkpoint")
+    if (
+        isinstance(names, list)
+        and all(isinstance(name, str) and RUN_ID.fullmatch(name) for name in names)
+        and len(set(names)) == len(names)
+        and isinstance(place, int)
+        and place in range(len(names))
+        and names[place] == run.id
+        and isinstance(last, str)
+        and _CHECKPOINT.fullmatch(last)
+    ):
+        return [Run(outputs / name) for name in names], place, outputs / last
+    raise RunError(f"{run.stack_file}: should name the runs that train as one, and their checkpoint, and does not.")
 
 
 def go_on(runs: Sequence[Run], last: Path, settings: Settings, display: Display) -> list[Outcome]:
@@ -81,6 +101,7 @@ def go_on(runs: Sequence[Run], last: Path, settings: Settings, display: Display)
             tell_differences(run, read_environment(run.environment_file), now, display)
             run.error_file.unlink(missing_ok=True)
             run.log(f"start after epoch {states[0].epoch if states else 0} of {job.recipe.epochs}, one of {len(runs)}")
+        warn_of_absent_classes(job, display)
         startup = perf_counter() - began
         try:
             states = train_members(runs, job, last, states, display)
@@ -107,7 +128,7 @@ def _outcome(
     run: Run, experiment: Experiment, job: Job, state: LoopState, startup: float, settings: Settings
 ) -> Outcome:
     """Finish one member as the single model that it is."""
-    if (summary := run.summary()) is not None:
+    if (summary := run.whole_summary()) is not None:
         return summary
     try:
         if state.lost:

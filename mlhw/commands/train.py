@@ -9,6 +9,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from mlhw.commands import assemble, finish
 from mlhw.commands.assemble import Job
 from mlhw.commands.display import Display
@@ -61,7 +63,7 @@ def resume(name: str, settings: Settings, display: Display) -> tuple[store.Run, 
         RunError: there is no such run, another process holds it, or its checkpoint is damaged.
     """
     run = store.find(settings.outputs, name)
-    if (summary := run.summary()) is not None:
+    if (summary := run.whole_summary()) is not None:
         display.say(f"run {run.id} is finished: nothing to do")
         return run, summary, False
     return run, go_on(run, settings, display), True
@@ -106,7 +108,7 @@ def adopt_start(job: Job, settings: Settings) -> None:
     """Begin with the reported weights of the run that ``train.init_from`` names, where it names one."""
     if job.experiment.train.init_from:
         start = store.find(settings.outputs, job.experiment.train.init_from)
-        job.learner.adopt(checkpoint.to_arrays(checkpoint.load(start.best_checkpoint)))
+        job.learner.adopt(checkpoint.load_weights(start.best_checkpoint))
 
 
 def _work(
@@ -117,6 +119,7 @@ def _work(
     if "-generated-" in job.splits.origin:
         display.say("the rows are generated ones: the data set's own file is not in MLHW_DATA")
     display.detail(_facts(job))
+    warn_of_absent_classes(job, display)
     run.log(f"start after epoch {states[0].epoch if states else 0} of {job.recipe.epochs}")
     try:
         (end,) = train_members([run], job, run.last_checkpoint, states, display)
@@ -147,6 +150,16 @@ def _facts(job: Job) -> str:
     rows = ", ".join(f"{len(split):,} {name}" for name, split in job.splits.named().items())
     shape = "×".join(map(str, job.splits.train.input_shape))
     return f"{rows} rows of {shape}; {assemble.count_parameters(job.learner):,} parameters on {job.device}"
+
+
+def warn_of_absent_classes(job: Job, display: Display) -> None:
+    """Warn of classes that no training row is of: the model cannot learn them, and is scored on them all the same."""
+    train = job.splits.train
+    targets = np.asarray(train.targets) if train.own is None else np.asarray(train.targets)[train.own]
+    counts = np.bincount(targets.ravel(), minlength=len(train.class_names))
+    if absent := [name for name, count in zip(train.class_names, counts, strict=False) if not count]:
+        some = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
+        display.warn(f"no training row is of {some}: what is of {'it' if len(absent) == 1 else 'them'} will be missed")
 
 
 def train_members(

@@ -66,6 +66,8 @@ def prepared(place: Place, name: str, settings: Mapping[str, Any], build: Callab
             ready = _open(folder)
             if ready is None:
                 shutil.rmtree(folder, ignore_errors=True)  # what is there but does not open is damaged
+                for left in folder.parent.glob(f".{folder.name}.*"):  # by a process that was killed as it prepared
+                    shutil.rmtree(left, ignore_errors=True)
                 _store(build, folder, text)
                 ready = _open(folder)
     except OSError as error:

@@ -144,7 +144,10 @@ def _copy(value: Array) -> Array:
 
 
 def assign(targets: dict[str, Array], values: dict[str, Any]) -> None:
+    """Copy ``values`` into ``targets``. Raises ValueError where a shape is another: it would be spread over the target."""
     for name, target in targets.items():
+        if tuple(values[name].shape) != tuple(target.shape):
+            raise ValueError(f"{name} is {tuple(values[name].shape)}, should be {tuple(target.shape)}")
         target[...] = as_kind(values[name], target)
 
 

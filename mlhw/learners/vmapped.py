@@ -154,6 +154,8 @@ class VmappedLearner:
     def restore(self, state: dict[str, Any]) -> None:
         for target, values in ((self._trained, state["parameters"]), (self.averages, state["averages"])):
             for name, value in target.items():
+                if values[name].shape != value.shape:
+                    raise ValueError(f"{name} is {tuple(values[name].shape)}, should be {tuple(value.shape)}")
                 value.copy_(values[name])
         self.steps = int(state["steps"])
         for rule, remembered in zip(self.rules, state["rules"], strict=True):

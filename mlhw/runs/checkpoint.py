@@ -45,6 +45,21 @@ def load(path: Path) -> dict[str, Any]:
     return value
 
 
+def load_weights(path: Path, *, finite: bool = True) -> dict[str, np.ndarray]:
+    """The reported weights in ``path`` by name.
+
+    Raises:
+        RunError: not a checkpoint, not of named arrays, or (where they shall be ``finite``) one holds a value that is not.
+    """
+    value = to_arrays(load(path))
+    for name, array in value.items():
+        if not isinstance(array, np.ndarray):
+            raise RunError(f"{path}: '{name}' should be an array, got {type(array).__name__}.")
+        if finite and array.dtype.kind in "fc" and not np.isfinite(array).all():
+            raise RunError(f"{path}: '{name}' holds values that are not finite (NaN or infinity). Use another run.")
+    return value
+
+
 def to_arrays(value: Any) -> Any:
     """``value`` with every tensor turned into a numpy array (sharing memory)."""
     if hasattr(value, "detach"):

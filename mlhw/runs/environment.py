@@ -34,8 +34,14 @@ def environment(device: str, threads: int, data: str = "") -> dict[str, Any]:
 
 
 def read_environment(path: Path) -> dict[str, Any]:
-    """The environment that a run recorded; empty where it has none that can be read."""
-    return read_json(path) or {}
+    """The environment that a run recorded; empty where it has none that can be read, and without what cannot be one."""
+    found = read_json(path) or {}
+    threads, packages = found.get("threads"), found.get("packages")
+    if type(threads) is not int or not 1 <= threads <= 4096:
+        found.pop("threads", None)
+    if not isinstance(packages, dict):
+        found.pop("packages", None)
+    return found
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,8 @@ from mlhw.files import LineFile
 from mlhw.protocols import EpochRow
 
 HEADER = "epoch,split,loss,accuracy,lr,seconds"
+SPLITS = ("train", "val", "test")
+MOST_EPOCHS = 10_000_000  # what train.epochs may be
 
 
 class MetricsFile:
@@ -59,6 +61,8 @@ def read_metrics(path: Path) -> list[EpochRow]:
     for number, line in enumerate(lines[1:-1], start=2):  # what follows the last line end is torn, or nothing
         try:
             epoch, split, loss, accuracy, lr, seconds = line.split(",")
+            if split not in SPLITS or not 1 <= int(epoch) <= MOST_EPOCHS:
+                raise ValueError("no row")
             rows.append(EpochRow(int(epoch), split, float(loss), float(accuracy), float(lr), float(seconds)))
         except ValueError as error:
             if number == len(lines) - 1:

@@ -7,6 +7,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import numpy as np
+
 from mlhw.errors import RunError
 from mlhw.protocols import EpochRow, Learner
 from mlhw.runs import checkpoint
@@ -16,6 +18,7 @@ from mlhw.training.state import LoopState, MemberEpoch
 
 VERSION = 2
 MIN_SECONDS_BETWEEN = 1.0
+_KINDS = (int, int, float, float, float, str)  # of a LoopState's fields
 SHARE = 20.0  # checkpoints take at most one second in so many: sixty-four members' files take their time
 
 
@@ -41,7 +44,10 @@ class Recorder:
         self.states = list(states) or [LoopState() for _ in runs]
         self.metrics: list[MetricsFile] = []
         for run, state in zip(runs, self.states, strict=True):
-            self.metrics.append(MetricsFile(run.metrics_file, lambda row, state=state: keep(row, state)))  # type: ignore[misc]
+            # A member that is finished already, while the process ended as it finished another, keeps all of its rows.
+            self.metrics.append(
+                MetricsFile(run.metrics_file, _kept(keep, state) if run.whole_summary() is None else _all)
+            )
         self._wait, self._written, self._dirty = MIN_SECONDS_BETWEEN, monotonic(), False
         self._best: dict[int, dict[str, Any]] = {}  # by member: the best weights, while they are not on disk yet
         self._places: dict[int, int] = {}  # where each member that still trains is in the learner
@@ -90,12 +96,19 @@ class Recorder:
             metrics.close()
 
 
+def _kept(keep: Callable[[EpochRow, LoopState], bool], state: LoopState) -> Callable[[EpochRow], bool]:
+    return lambda row: keep(row, state)
+
+
+def _all(row: EpochRow) -> bool:
+    return True
+
+
 def restore(last: Path, learner: Learner) -> list[LoopState]:
     """Put ``learner`` where the checkpoint ``last`` stands, and say where that is; empty where there is none yet.
 
     Raises:
-        RunError: the checkpoint cannot be loaded.
-        ConfigError: its weights do not fit.
+        RunError: the checkpoint cannot be loaded, does not fit, or holds weights that are not finite.
     """
     if not last.exists():
         return []
@@ -105,9 +118,52 @@ def restore(last: Path, learner: Learner) -> list[LoopState]:
             f"{last}: a checkpoint of version {value.get('version')}, but this mlhw goes on from version {VERSION} alone. "
             "Train again."
         )
+    try:
+        states = _restored(value, learner)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        raise RunError(
+            f"{last}: does not fit this run ({type(error).__name__}: {' '.join(str(error).split())[:200]}). Train again."
+        ) from error
+    if not any(state.lost for state in states):
+        _check_finite(last, learner)
+    return states
+
+
+def _restored(value: dict[str, Any], learner: Learner) -> list[LoopState]:
     states = [LoopState(**state) for state in value["loop"]]
+    if len(states) != learner.members:
+        raise ValueError(f"it is of {len(states)} members, and not of {learner.members}")
+    for state in states:
+        if (
+            any(type(value) is not kind for value, kind in zip(vars(state).values(), _KINDS, strict=True))
+            or state.epoch < 0
+        ):
+            raise ValueError(f"{state} is no place in a training")
     held = value["members"]
     if len(held) < len(states):
         learner.keep([member in held for member in range(len(states))])
     learner.restore(value["learner"])
+    kept = learner.state()
+    weights = kept["parameters"] if "parameters" in kept else kept["network"]
+    _check_shapes(kept, {name: tuple(array.shape) for name, array in weights.items()})
     return states
+
+
+def _check_shapes(value: Any, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Raise ValueError where what is remembered of a parameter, however deep in ``value``, has not its shape."""
+    if isinstance(value, list):
+        for item in value:
+            _check_shapes(item, shapes)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            shape = tuple(getattr(item, "shape", ()))
+            if name in shapes and shape not in (shapes[name], shapes[name][1:], ()):  # [1:]: one member's of a stack
+                raise ValueError(f"what it remembers of {name} is {shape}, should be {shapes[name]}")
+            _check_shapes(item, shapes)
+
+
+def _check_finite(last: Path, learner: Learner) -> None:
+    for member in range(learner.members):
+        for name, array in learner.parameters(member).items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise RunError(f"{last}: '{name}' holds values that are not finite (NaN or infinity). Train again.")

@@ -5,6 +5,7 @@ For inputs of two features alone. Pictures of it need neither the model nor the 
 
 from __future__ import annotations
 
+import io
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mlhw.errors import RunError
-from mlhw.files import atomic_write
+from mlhw.files import write_bytes
 
 MARGIN: Final = 0.05  # of the points' span, on each side
 MOST_POINTS: Final = 2000
@@ -76,8 +77,9 @@ def write(path: Path, regions: Regions) -> None:
     arrays["confidence"] = regions.confidence.astype(np.float32)
     arrays["class_names"] = np.array(regions.class_names, np.str_)
     arrays["said"] = np.array((regions.split, regions.data), np.str_)
-    with atomic_write(path) as file:
-        np.savez_compressed(file, **arrays)
+    content = io.BytesIO()  # a zip writer does not take well to a full disk
+    np.savez_compressed(content, **arrays)
+    write_bytes(path, content.getvalue())
 
 
 def read(path: Path) -> Regions:

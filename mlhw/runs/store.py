@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from mlhw.errors import OutputError, RunError, did_you_mean
 from mlhw.files import read_json, write_text
-from mlhw.runs import locks
+from mlhw.runs import locks, summaries
 
 RUN_ID = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9-]*)-(?P<time>[0-9]{8}-[0-9]{6})-(?P<tail>[0-9a-f]{4})")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
@@ -102,12 +102,18 @@ class Run:
 
         Its ``path`` is where the folder lies now: it may have come from another machine.
         """
-        found = read_json(self.summary_file)
+        found = summaries.read(self.summary_file)
         return None if found is None else found | {"path": str(self.path)}
 
+    def whole_summary(self) -> dict[str, Any] | None:
+        """The summary where nothing is missing in it: of one that lacks something, the run can be finished again."""
+        found = self.summary()
+        return found if found is not None and summaries.is_whole(found) else None
+
     def error(self) -> dict[str, Any] | None:
-        """The contents of error.json, or None."""
-        return read_json(self.error_file)
+        """The ``kind`` and ``message`` of error.json, or None where there is none that can be read."""
+        found = read_json(self.error_file)
+        return found and {key: str(found.get(key, "")) for key in ("kind", "message")}
 
     def log(self, line: str) -> None:
         """Add one line, with the time in UTC, to log.txt; a full disk must not end a run for the sake of its log."""
@@ -167,14 +173,11 @@ def create(outputs: Path, name: str, config_text: str) -> Run:
 def all_runs(outputs: Path) -> list[Run]:
     """Every run in ``outputs``, newest first."""
     try:
-        names = [entry.name for entry in os.scandir(outputs) if RUN_ID.fullmatch(entry.name) and entry.is_dir()]
+        matches = [(RUN_ID.fullmatch(entry.name), entry) for entry in os.scandir(outputs)]
+        found = [(match["time"], entry.name) for match, entry in matches if match and entry.is_dir()]
     except OSError:
         return []
-    return sorted((Run(outputs / name) for name in names), key=_age, reverse=True)
-
-
-def _age(run: Run) -> tuple[str, str]:
-    return run.started, run.id
+    return [Run(outputs / name) for _, name in sorted(found, reverse=True)]
 
 
 def find(outputs: Path, name: str) -> Run:

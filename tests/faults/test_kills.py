@@ -34,3 +34,18 @@ def test_killed_anywhere_it_ends_as_if_it_had_not_been(kind: str, warm: Warm, tm
         kills += live(got, warm, undisturbed, rng, LIVES)
         assert_same(got, whole)
     logging.getLogger(__name__).info("%s: %d kills in %d runs", kind, kills, chains)
+
+
+@pytest.mark.parametrize("unfinished", [0, 1, 2])
+def test_a_stack_that_was_killed_as_its_members_were_finished_loses_no_row(
+    unfinished: int, warm: Warm, tmp_path: Path
+) -> None:
+    whole, got = (Training.made("stack", tmp_path / name) for name in ("whole", "got"))
+    for training in (whole, got):
+        assert training.start(warm, figures=False, each_epoch=False).code == training.good
+    run = got.runs()[unfinished]
+    for name in ("summary.json", "test_predictions.csv"):
+        (run / name).unlink()
+    ended = warm.run("resume", run.name, outputs=got.outputs, figures=False)
+    assert ended.code == 0, ended.err
+    assert_same(got, whole)

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,7 @@ THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THR
 class Ended:
     """How a program ended: its exit code (-9 where it was killed), streams, seconds, and how many operations on files it did.
 
-    ``failed`` is the path that an injected error befell, "" where none did.
+    ``failed`` is the path that an injected error befell, "" where none did; ``pid`` what the process was.
     """
 
     code: int
@@ -30,6 +31,7 @@ class Ended:
     seconds: float
     operations: int
     failed: str
+    pid: int
 
     @property
     def json(self) -> Any:
@@ -38,7 +40,7 @@ class Ended:
 
 
 class Warm:
-    """A server of forks; one program at a time."""
+    """A server of forks."""
 
     def __init__(self, folder: Path) -> None:
         """``folder`` is for the programs' streams."""
@@ -54,10 +56,15 @@ class Warm:
         if self.process.stdout.readline().strip() != "ready":
             raise RuntimeError("the server of forks did not start")
 
-    def run(
+    def run(self, *arguments: str, **how: Any) -> Ended:
+        """Run ``mlhw`` with ``arguments``; for ``how`` see :meth:`request`."""
+        return self.all_of([self.request(*arguments, **how)])[0]
+
+    def request(
         self,
         *arguments: str,
         outputs: Path,
+        within: Path | None = None,
         kill_after: float | None = None,
         die_at: int = 0,
         fail_at: int = 0,
@@ -68,24 +75,19 @@ class Warm:
         figures: bool = True,
         limit: float = 120,
         **environment: str,
-    ) -> Ended:
-        """Run ``mlhw`` with ``arguments``.
+    ) -> dict[str, Any]:
+        """One program to run.
 
-        It is killed after ``kill_after`` seconds, or in the middle of operation ``die_at`` on a file of ``outputs``; from
-        operation ``fail_at`` on (at it alone, unless ``lasting``) ``error`` befalls them; no file may grow beyond
-        ``most_bytes``. With ``each_epoch`` a checkpoint is written after every epoch instead of once a second: there is more
-        to hit. Figures take longer than these trainings; without ``figures`` none are drawn.
+        It is killed after ``kill_after`` seconds, or in the middle of operation ``die_at`` on a file ``within`` a folder
+        (that of ``outputs``); from operation ``fail_at`` on (at it alone, unless ``lasting``) ``error`` befalls them; no file
+        may grow beyond ``most_bytes``. With ``each_epoch`` a checkpoint is written after every epoch instead of once a
+        second: there is more to hit. Figures take longer than these trainings; without ``figures`` none are drawn.
         """
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        out, err = self.folder / "out", self.folder / "err"
-        request = {
+        return {
             "arguments": arguments,
             "environment": {"MLHW_OUTPUTS": str(outputs), "COLUMNS": "200", **environment},
             "folder": str(self.folder),
-            "out": str(out),
-            "err": str(err),
-            "within": str(outputs),
+            "within": str(within or outputs),
             "kill_after": kill_after,
             "die_at": die_at,
             "fail_at": fail_at,
@@ -96,10 +98,22 @@ class Warm:
             "figures": figures,
             "limit": limit,
         }
-        self.process.stdin.write(json.dumps(request) + "\n")
+
+    def all_of(self, requests: Sequence[dict[str, Any]]) -> list[Ended]:
+        """Run all of ``requests`` at once, and wait for them."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        streams = [(self.folder / f"out-{place}", self.folder / f"err-{place}") for place in range(len(requests))]
+        asked = [
+            request | {"out": str(out), "err": str(err)} for request, (out, err) in zip(requests, streams, strict=True)
+        ]
+        self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        return Ended(out=out.read_text(errors="replace"), err=err.read_text(errors="replace"), **answer)
+        answers = json.loads(self.process.stdout.readline())
+        return [
+            Ended(out=out.read_text(errors="replace"), err=err.read_text(errors="replace"), **answer)
+            for answer, (out, err) in zip(answers, streams, strict=True)
+        ]
 
     def __enter__(self) -> Warm:
         return self

@@ -29,6 +29,7 @@ CHANGES = (
     "os.remove",
     "os.truncate",
 )  # operations on files, beside opening to write and writing
+MOST = 64  # programs at once
 BYTES = 1024  # shared by parent and child: a count, and the path that an injected error befell
 
 
@@ -128,35 +129,48 @@ class Watch:
             raise OSError(self.error, os.strerror(self.error), path)
 
 
-def serve(request: dict[str, Any], shared: mmap.mmap) -> dict[str, Any]:
-    """Fork the program, kill it after ``kill_after`` seconds where it still runs (None: let it end), and say what came."""
-    shared[:] = bytes(BYTES)
+def serve(requests: list[dict[str, Any]], shared: list[mmap.mmap]) -> list[dict[str, Any]]:
+    """Fork the programs, all at once; kill each after ``kill_after`` seconds where it still runs; say what came."""
     began = time.monotonic()
-    pid = os.fork()
-    if pid == 0:
-        code = 70
-        try:
-            begin(request, shared)
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-    limit = request["kill_after"] if request["kill_after"] is not None else request["limit"]
-    while (found := os.waitpid(pid, os.WNOHANG))[0] == 0:
-        if time.monotonic() - began >= limit:
-            os.kill(pid, signal.SIGKILL)
-            found = os.waitpid(pid, 0)
-            break
+    going = {fork(request, memory): (request, memory) for request, memory in zip(requests, shared, strict=False)}
+    answers: dict[int, dict[str, Any]] = {}
+    while going:
+        for pid in list(going):
+            request, memory = going[pid]
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            limit = request["kill_after"] if request["kill_after"] is not None else request["limit"]
+            if not ended and time.monotonic() - began >= limit:
+                os.kill(pid, signal.SIGKILL)
+                ended, status = os.waitpid(pid, 0)
+            if ended:
+                del going[pid]
+                answers[requests.index(request)] = {
+                    "code": os.waitstatus_to_exitcode(status),
+                    "seconds": time.monotonic() - began,
+                    "operations": struct.unpack("q", memory[:8])[0],
+                    "failed": memory[8:].rstrip(b"\0").decode(errors="replace"),
+                    "pid": pid,
+                }
         time.sleep(0.0005)
-    return {
-        "code": os.waitstatus_to_exitcode(found[1]),
-        "seconds": time.monotonic() - began,
-        "operations": struct.unpack("q", shared[:8])[0],
-        "failed": shared[8:].rstrip(b"\0").decode(errors="replace"),
-    }
+    return [answers[place] for place in range(len(requests))]
+
+
+def fork(request: dict[str, Any], shared: mmap.mmap) -> int:
+    """The process that has become the program of ``request``."""
+    shared[:] = bytes(BYTES)
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        begin(request, shared)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def main() -> None:
@@ -166,7 +180,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    shared = mmap.mmap(-1, BYTES)
+    shared = [mmap.mmap(-1, BYTES) for _ in range(MOST)]
     answer("ready")
     for line in sys.stdin:
         answer(json.dumps(serve(json.loads(line), shared)))

@@ -1,0 +1,78 @@
+"""Numbers that are none, classes that are not there, and generators that others use too."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mlhw.commands.display import Silent
+from mlhw.commands.settings import from_environment
+from mlhw.commands.train import train
+from mlhw.config.load import parse
+from tests.faults.killing import assert_same_run
+from tests.faults.kinds import KINDS
+
+SHORT = ["train.epochs=3", "train.patience_epochs=null"]
+
+
+class Told(Silent):
+    """Keeps the warnings."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def trained(kind: str, *overrides: str, display: Silent | None = None) -> Path:
+    experiment = parse(KINDS[kind].encode(), kind, [*SHORT, *overrides])
+    return train(experiment, from_environment(), display or Silent(), figures=False)[0].path
+
+
+def poison(seed: int) -> None:
+    """Put every global generator into a state of its own."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (the global generator is the point)
+    torch.manual_seed(seed)
+
+
+def states() -> tuple[Any, ...]:
+    """The states of numpy's and torch's, to be compared. Python's own is drawn from by beartype, which checks shapes here:
+    that it is left as found is shown in a process without (tests/cli/test_train.py)."""
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002
+    return name, keys.tobytes(), *rest, torch.get_rng_state().numpy().tobytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_results_do_not_depend_on_global_generators_which_are_left_as_found(kind: str) -> None:
+    runs = []
+    for seed in (1, 2):
+        poison(seed)
+        before = states()
+        runs.append(trained(kind))
+        assert states() == before
+    assert_same_run(runs[0], runs[1])
+
+
+def test_the_poison_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    poison(1)
+    one = states()
+    poison(2)
+    assert states() != one
+    assert torch.rand(3).tolist() != (poison(1), torch.rand(3).tolist())[1]
+
+
+def test_a_class_that_no_training_row_is_of_is_warned_of() -> None:
+    told = Told()
+    trained("numpy", "data.train_rows=12", "data.val_fraction=0", "train.batch_size=4", display=told)
+    (said,) = told.warnings
+    assert said.startswith("no training row is of ")
+    whole = Told()
+    trained("numpy", display=whole)
+    assert whole.warnings == []

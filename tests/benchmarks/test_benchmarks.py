@@ -46,7 +46,8 @@ def small_job(name: str, *overrides: str) -> Job:
     splits = Splits(blobs(67, 1), test=blobs(30, 2))
     learner = assemble.build_learner(experiment, splits.train, "cpu")
     recipe = assemble.build_recipe(experiment, classes=4)
-    return Job(experiment, "cpu", splits, splits.map(learner.place), learner, recipe)
+    prepared = assemble.preparation(experiment, splits.train, None)
+    return Job(experiment, "cpu", splits, splits.map(learner.place), learner, recipe, prepared)
 
 
 def trained(job: Job) -> dict[str, np.ndarray]:

@@ -192,7 +192,7 @@ def test_a_damaged_run_folder_is_read_as_far_as_it_goes(made: dict[str, Path], o
 
 def resume_without_figures(name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mlhw.commands.draw.draw_run", lambda *_: [])
+        patch.setattr("mlhw.commands.draw.draw_run", lambda *_, **__: [])
         program("resume", name, "-q")
 
 

@@ -48,7 +48,7 @@ def begin(request: dict[str, Any], shared: mmap.mmap) -> None:
     if not request["figures"]:
         from mlhw.commands import draw
 
-        draw.draw_run = lambda *_: []
+        draw.draw_run = lambda *_, **__: []
     if request["most_bytes"]:
         import resource
 

@@ -22,6 +22,7 @@ from typing import Any
 from mlhw.errors import OutputError
 from mlhw.files import make_folder, read_json, write_json, write_text
 from mlhw.runs import locks
+from mlhw.runs.store import RUN_ID
 
 SWEEP_ID = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9-]*)-(?P<time>[0-9]{8}-[0-9]{6})-(?P<tail>[0-9a-f]{4})")
 
@@ -64,7 +65,8 @@ class SweepFolder:
         for line in lines:
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 note = json.loads(line)
-                found[int(note["trial"])] = str(note["run"])
+                if RUN_ID.fullmatch(note["run"]):  # no name that leads elsewhere
+                    found[int(note["trial"])] = note["run"]
         return found
 
     def begin(self, trial: int, run: str) -> None:
@@ -73,7 +75,8 @@ class SweepFolder:
         Raises:
             OutputError: the journal cannot be written.
         """
-        line = json.dumps({"trial": trial, "run": run}) + "\n"
+        # The line feed before it ends a line that was torn when its writer was killed; an empty line is no note.
+        line = "\n" + json.dumps({"trial": trial, "run": run}) + "\n"
         try:
             # One write of one short line in append mode: lines of several processes do not mix.
             handle = os.open(self.path / "journal.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
@@ -171,9 +171,13 @@ class _Sweep:
             for done in finished:
                 self._listening.done(done.index)
                 self._take(self.units[done.index], done)
+        except BaseException:
+            with suppress(OutputError):  # what ended it is what has to be told
+                self._write()
+            raise
         finally:
-            self._write()
             self.display.end()
+        self._write()
         records_ = [self.found[place] for place in sorted(self.found)]
         return Swept(self.asked, self.folder, records_, self.plan["why"])
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlhw.arrays import Array, Batch
 from mlhw.learners.descent import can_descend, descend
-from mlhw.learners.explicit import ExplicitLearner, ExplicitModel, as_kind, assign, to_host
+from mlhw.learners.explicit import ExplicitLearner, ExplicitModel, as_kind, to_host
 from mlhw.learners.members import check_member, each_array, kept_members, stacked_decay, stacked_rule
 from mlhw.learners.parameters import check_fit
 from mlhw.numerics.products import wide
@@ -103,7 +103,8 @@ class StackedLearner(ExplicitLearner):
     def adopt(self, parameters: dict[str, Any]) -> None:
         check_fit(parameters, {name: tuple(value.shape[1:]) for name, value in self.model.parameters.items()})
         for target in (self.model.parameters, self.averages):
-            assign(target, {name: parameters[name] for name in target})
+            for name, value in target.items():
+                value[...] = as_kind(parameters[name], value)  # every member's
 
     def state(self) -> dict[str, Any]:
         return super().state() | {"shared": self._shared}

@@ -24,6 +24,7 @@ from mlhw.sweeps.folders import pack, unpack
 from mlhw.sweeps.ray_cluster import run_all
 
 CARRY_SECONDS: Final = 60.0  # what the caller's own death can cost: folders with checkpoints come back so often
+EPOCH_SECONDS: Final = 0.2
 FOLDERS: Final = "folders"
 
 
@@ -141,16 +142,25 @@ def _unpacked(parcel: Parcel, outputs: Path) -> Unit:
 
 
 class _Carrier:
-    """Passes on what a unit says, and now and then sends its folders back."""
+    """Passes on what a unit says, and now and then sends its folders back.
+
+    Each message is a call of an actor, perhaps over the network: of steps it says nothing, of epochs five times a second.
+    """
 
     def __init__(self, unit: Unit, tell: Callable[[Any], None]) -> None:
-        self.unit, self.tell, self.next = unit, tell, monotonic() + CARRY_SECONDS
+        self.unit, self.tell = unit, tell
+        self.next_epoch, self.next_folders = 0.0, monotonic() + CARRY_SECONDS
 
     def __call__(self, event: tuple[Any, ...]) -> None:
+        name, now = event[0], monotonic()
+        if name == "on_step" or (name == "on_epoch" and now < self.next_epoch):
+            return
         self.tell(event)
-        if event[0] == "on_epoch" and monotonic() >= self.next:
-            self.send()
-            self.next = monotonic() + CARRY_SECONDS
+        if name == "on_epoch":
+            self.next_epoch = now + EPOCH_SECONDS
+            if now >= self.next_folders:
+                self.send()
+                self.next_folders = monotonic() + CARRY_SECONDS
 
     def send(self) -> None:
         self.tell((FOLDERS, *_packed(self.unit)))

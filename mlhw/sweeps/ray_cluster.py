@@ -17,7 +17,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final
 
 from mlhw.errors import ConfigError
@@ -28,6 +28,7 @@ GRACE_SECONDS: Final = 10.0  # for a job to leave a checkpoint after it was inte
 PATIENCE_SECONDS: Final = 120.0  # for a node to come back, once none is left that has room for a job
 _LOOK_SECONDS: Final = 0.2  # how old what a job says may be when it is heard
 _PROBE_SECONDS: Final = 5.0
+_SETTLE_SECONDS: Final = 1.0  # a job that is cancelled cannot wait until its last words have arrived
 _MOST_IN_FLIGHT: Final = 256  # enough for Ray to see what is asked for, few enough for its memory
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
 
@@ -109,10 +110,13 @@ class _Tasks:
         try:
             self._cancel(force=False)
             limit = monotonic() + grace_seconds
-            while self.pending and monotonic() < limit:
-                for reference in self._ended():
+            settled = monotonic() + _SETTLE_SECONDS if self.pending else 0.0
+            while (self.pending and monotonic() < limit) or monotonic() < settled:
+                for reference in self._ended() if self.pending else ():
                     del self.pending[reference]
+                    settled = monotonic() + _SETTLE_SECONDS
                 self._pass_on()
+                sleep(_SETTLE_SECONDS / 10)
         finally:
             self._cancel(force=True)
             self.pending.clear()

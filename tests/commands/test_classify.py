@@ -40,7 +40,7 @@ from tests.datasets.hostile import KINDS, make_hostile
 from tests.models.zoo_made import by_hand, saved
 
 HEADER = ["file", "status", "rank", "class_index", "class_name", "probability", "reason"]
-SHARED = Path("/work/shared")
+SHARED = Path(os.environ.get("MLHW_DATA") or "data").resolve().parent  # weights and pictures may lie beside the data
 
 
 def table(found: Run, name: str = "predictions.csv") -> list[dict[str, str]]:

@@ -143,7 +143,7 @@ def convolutions(rng: np.random.Generator) -> Iterator[Map]:
 
 
 def _convolution(title: str, at: Named, how: dict[str, Any]) -> Map:
-    def forward(X: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:  # noqa: N803
+    def forward(X: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:  # noqa: N803  (the names that a reader writes)
         return convolve(X, W, b, **how)
 
     def pushforward(here: Named, v: Named) -> np.ndarray:

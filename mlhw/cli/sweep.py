@@ -143,7 +143,7 @@ def _how(
         ray=ray,
         cpus_per_trial=cpus,
         gpus_per_trial=gpus,
-        executor=executor,  # type: ignore[arg-type]
+        executor=executor,  # type: ignore[arg-type]  # one of EXECUTORS, as checked above
         jobs=jobs,
         fail_fast=fail_fast,
         retry_failed=retry_failed,

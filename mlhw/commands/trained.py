@@ -73,7 +73,7 @@ def reported(run: store.Run, experiment: Experiment, prepared: Preparation, devi
     zeros: Any = np.zeros((1, *prepared.input_shape), dtype=prepared.dtype)
     like = Split(zeros, np.zeros(1, dtype=np.int64), prepared.class_names)
     learner = assemble.build_learner(experiment, like, device, prepared.coarser, prepared.scaling)
-    learner.adopt(checkpoint.to_arrays(checkpoint.load(run.best_checkpoint)))
+    learner.adopt(checkpoint.load_weights(run.best_checkpoint))
     return learner
 
 

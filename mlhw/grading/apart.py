@@ -50,7 +50,7 @@ def run_apart(
 
     threads = max(1, (os.cpu_count() or 1) // workers)
     records = processes(jobs, run, listen, workers=workers, threads=threads)
-    with contextlib.closing(records):  # type: ignore[type-var]
+    with contextlib.closing(records):
         for done in records:
             spent = monotonic() - began.get(done.index, monotonic())
             late = bool(seconds is not None and spent >= seconds and done.kind in (DIED, *_STOPPED))

@@ -11,7 +11,7 @@ Whoever may leave the loop early should close it, so that workers end at once an
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,7 +51,7 @@ class Done:
     trace: str = ""
 
 
-def serial(jobs: Sequence[Any], run: Run, hear: Hear) -> Iterator[Done]:
+def serial(jobs: Sequence[Any], run: Run, hear: Hear) -> Generator[Done, None, None]:
     """Each job in turn, in this process. An exception is that job's record; Ctrl+C and ``Interrupted`` go through."""
     for index, job in enumerate(jobs):
 

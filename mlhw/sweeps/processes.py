@@ -7,7 +7,7 @@ import pickle
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing.connection import wait
 from time import monotonic
 from typing import Any, Final
@@ -25,7 +25,7 @@ _MOST_WORKERS: Final = 60 if sys.platform == "win32" else 4096  # Windows waits 
 
 def processes(
     jobs: Sequence[Any], run: Run, hear: Hear, *, workers: int, threads: int, grace_seconds: float = GRACE_SECONDS
-) -> Iterator[Done]:
+) -> Generator[Done, None, None]:
     """Each job in one of ``workers`` spawned processes that compute with ``threads`` threads; in the order in which they end.
 
     A worker that dies costs its own job, and another takes its place. A worker whose parent dies ends itself. When the
@@ -48,7 +48,7 @@ def processes(
 
 def processes_after(
     first: Any, then: Then, run: Run, hear: Hear, *, threads: int, grace_seconds: float = GRACE_SECONDS
-) -> Iterator[Done]:
+) -> Generator[Done, None, None]:
     """As :func:`processes`, for jobs that are known once the job ``first`` is done, in a worker that is then warm for others.
 
     What ``first`` says has the index -1, and so has its record, which comes before all others: after ``then`` has made of it

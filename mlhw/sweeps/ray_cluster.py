@@ -8,29 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
-import shutil
-import signal
-import socket
-import tempfile
-import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Generator, Iterator, Sequence
 from time import monotonic, sleep
 from typing import Any, Final
 
 from mlhw.errors import ConfigError
 from mlhw.sweeps.executors import DIED, Done, Hear, Run, describe, thread_variables
-from mlhw.sweeps.spawning import environment_with
+from mlhw.sweeps.ray_connection import connected, first_line
 
 GRACE_SECONDS: Final = 10.0  # for a job to leave a checkpoint after it was interrupted
 PATIENCE_SECONDS: Final = 120.0  # for a node to come back, once none is left that has room for a job
 _LOOK_SECONDS: Final = 0.2  # how old what a job says may be when it is heard
-_PROBE_SECONDS: Final = 5.0
 _SETTLE_SECONDS: Final = 1.0  # a job that is cancelled cannot wait until its last words have arrived
 _MOST_IN_FLIGHT: Final = 256  # enough for Ray to see what is asked for, few enough for its memory
-_QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
 
 
 def run_all(
@@ -43,7 +34,7 @@ def run_all(
     gpus: float = 0.0,
     retries: int = 3,
     grace_seconds: float = GRACE_SECONDS,
-) -> Iterator[Done]:
+) -> Generator[Done, None, None]:
     """Each job as a Ray task that holds ``cpus`` cores and ``gpus`` graphics cards; in the order in which they end.
 
     A task computes with as many threads as it has whole cores, at least one. One whose worker or node dies is begun again, up
@@ -57,7 +48,7 @@ def run_all(
     Raises:
         ConfigError: Ray is not installed, no cluster answers, or none of its nodes is large enough for a job.
     """
-    with _connected(address) as ray:
+    with connected(address) as ray:
         tasks = _Tasks(ray, jobs, run, hear, cpus, gpus, retries)
         try:
             yield from tasks.work()
@@ -166,7 +157,7 @@ class _Tasks:
                 str(error),
             )
         except errors.RayError as error:
-            return None, f"Ray could not run the job: {type(error).__name__}: {_first_line(error)}", DIED, str(error)
+            return None, f"Ray could not run the job: {type(error).__name__}: {first_line(error)}", DIED, str(error)
 
     def _pass_on(self) -> None:
         """Let the caller hear what the jobs have said since."""
@@ -246,80 +237,7 @@ def _mailbox(ray: Any) -> Any:
     return ray.remote(_Mailbox).options(num_cpus=0, max_restarts=-1, scheduling_strategy=here).remote()
 
 
-# The connection -----------------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    """Ray, connected for the length of the block to the cluster at ``address``; what it began is ended and removed."""
-    try:
-        with environment_with(_QUIET):
-            ray: Any = importlib.import_module("ray")
-    except ImportError:
-        raise ConfigError("--ray needs Ray, which is not installed: pip install 'mlhw[ray]'.") from None
-    if ray.is_initialized():
-        yield ray
-        return
-    temporary: list[Path] = []
-    try:
-        with environment_with(_QUIET), _sigterm_kept():
-            _connect(ray, address, temporary)
-        yield ray
-    finally:
-        ray.shutdown()
-        for folder in temporary:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _connect(ray: Any, address: str, temporary: list[Path]) -> None:
-    if address == "auto":
-        address = os.environ.get("RAY_ADDRESS") or "auto"
-    if address not in ("auto", "local"):
-        _probe(address)
-    quiet = {"log_to_driver": False, "logging_level": "CRITICAL"}
-    try:
-        if address != "local":
-            with contextlib.suppress(*((ConnectionError,) if address == "auto" else ())):  # none runs here
-                ray.init(address, **quiet)
-                return
-        # Its logs and sockets, which Ray would leave in /tmp. A short path: a socket's may have 107 characters.
-        base = "/tmp" if os.name == "posix" else None
-        temporary.append(Path(tempfile.mkdtemp(prefix="mlhw-ray-", dir=base)))
-        ray.init("local", include_dashboard=False, _temp_dir=str(temporary[0]), **quiet)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        raise ConfigError(f"cannot use the Ray cluster at {address}: {_first_line(error)}") from error
-
-
-def _probe(address: str) -> None:
-    """Fail at once where nobody listens: Ray itself tries for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError(f"--ray should be auto, local, HOST:PORT or ray://HOST:PORT, got '{address}'.")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), _PROBE_SECONDS).close()
-    except OSError as error:
-        raise ConfigError(
-            f"no Ray cluster answers at {address} ({error.strerror or error}). Start one there with `ray start --head`, "
-            "or use this machine alone with --ray local."
-        ) from None
-
-
-@contextlib.contextmanager
-def _sigterm_kept() -> Iterator[None]:
-    """Ray makes SIGTERM leave the program at once; here it is an interrupt, after which runs can be resumed."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        if before is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)
-
-
 def _largest(ray: Any) -> str:
     nodes: list[dict[str, float]] = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     best: dict[str, float] = max(nodes, key=lambda node: (node.get("GPU", 0), node.get("CPU", 0)), default={})
     return f"{best.get('CPU', 0):g} CPU and {best.get('GPU', 0):g} GPU"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -124,3 +124,4 @@ def test_flags_that_do_not_go_together_are_refused(flags: tuple[str, ...], said:
     result = mlhw("sweep", "tiny.yaml", *GRID, *flags, cwd=tmp_path)
     assert result.code == 2
     assert said in result.err
+    assert not (tmp_path / "outputs").exists()

@@ -18,7 +18,7 @@ from mlhw.training.epoch import score_split
 def warm() -> None:
     """Import what scoring imports: seconds, which should not be the first student's of a worker."""
     import mlhw.learners.autograd
-    import mlhw.learners.explicit  # noqa: F401
+    import mlhw.learners.explicit  # noqa: F401  (loaded for its time, not for its name)
 
 
 class Score(NamedTuple):
@@ -51,7 +51,7 @@ def score_checkpoint(experiment: Experiment, splits: Splits, settings: Settings,
     on_cpu = experiment.model_copy(update={"device": "cpu"})
     coarser = coarser_classes(on_cpu, settings)
     learner = assemble.build_learner(on_cpu, splits.train, "cpu", coarser)
-    learner.adopt(checkpoint.to_arrays(checkpoint.load(weights)))
+    learner.adopt(checkpoint.load_weights(weights, finite=False))
     told = splits if coarser is None else splits.map(coarser.relabel)
     held_out = {name: split for name, split in told.named().items() if name != "train"}
     found = {}

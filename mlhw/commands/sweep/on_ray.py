@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,7 +45,7 @@ class Returned(NamedTuple):
     checkpoint: bytes
 
 
-def on_ray(units: Sequence[Unit], hear: Hear, how: How) -> Iterator[Done]:
+def on_ray(units: Sequence[Unit], hear: Hear, how: How) -> Generator[Done, None, None]:
     """Train ``units`` on the cluster that ``how`` names; the run folders lie in outputs before a unit's record is out.
 
     Raises:
@@ -62,7 +62,7 @@ def on_ray(units: Sequence[Unit], hear: Hear, how: How) -> Iterator[Done]:
             hear(index, event)
 
     cpus, gpus = how.cpus_per_trial, how.gpus_per_trial
-    finished: Any = run_all(parcels, train_away, heard, address=how.ray or "auto", cpus=cpus, gpus=gpus)
+    finished = run_all(parcels, train_away, heard, address=how.ray or "auto", cpus=cpus, gpus=gpus)
     # Ray prints to stdout when a node dies; there the command's results go.
     with redirect_stdout(sys.stderr), closing(finished):
         for done in finished:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -22,6 +22,7 @@ from mlhw.sweeps import folder as folders
 from mlhw.sweeps import records
 from mlhw.sweeps.executors import Done, serial
 from mlhw.sweeps.folder import SweepFolder
+from mlhw.sweeps.ray_connection import check
 from mlhw.sweeps.records import Record
 
 SHARE = 20.0  # writing sweep.csv takes at most one second in so many: a thousand trials write it often
@@ -48,6 +49,8 @@ def sweep(asked: Asked, how: How, settings: Settings, display: Display) -> Swept
         OutputError: a result cannot be written; no trial's fault, and the next one would fare no better.
         Interrupted: what is done stays done; the same command goes on with the rest.
     """
+    if how.ray is not None:  # before a folder is made for what cannot be run
+        check(how.ray)
     folder = None if how.again else folders.newest(settings.outputs, asked.signature)
     if folder is not None:
         display.say(f"going on with sweep {folder.id}")
@@ -95,7 +98,7 @@ def _measured_and_run(question: Question, begin: Callable[[Choice | None], _Swee
             getattr(display, event[0])(*event[1:])
 
     finished = processes_after(question, then, answer, hear, threads=available_cores())
-    with closing(finished):  # type: ignore[type-var]
+    with closing(finished):
         next(finished)
         return begun[0].collect(finished)
 
@@ -135,7 +138,7 @@ class _Sweep:
     def run(self) -> Swept:
         """Train what is left, the way that the plan and what was asked say."""
         units, workers, threads = self.prepare()
-        finished: Iterator[Done]
+        finished: Generator[Done, None, None]
         if self.how.ray is not None:
             from mlhw.commands.sweep.on_ray import on_ray
 
@@ -146,7 +149,7 @@ class _Sweep:
             from mlhw.sweeps.processes import processes
 
             finished = processes(units, work, self.hear, workers=workers, threads=threads)
-        with closing(finished):  # type: ignore[type-var]
+        with closing(finished):
             return self.collect(finished)
 
     def prepare(self) -> tuple[list[Unit], int, int]:

@@ -87,8 +87,10 @@ class Augment(Strict):
     ``crop_fraction`` is the largest part of the area that a crop cuts away, ``aspect_fraction`` of 0.3 stretches to up to
     1.3 to 1 either way, ``hue_degrees`` turns the colours about grey; ``erase_fraction`` blanks ``erase_count`` squares of
     up to that part of the area each; ``mixup_alpha`` blends pairs by a Beta(α, α) share, ``cutmix_alpha`` swaps a rectangle
-    of such a share, and with both a batch gets the one or the other by lot. With ``start_size_pixels`` images grow from
-    that side to their own in the first two thirds of the training.
+    of such a share, and with both a batch gets the one or the other by lot. ``size_pixels`` is the height that the network
+    trains on where it is less than the images' own, in which they are scored: crops look larger than whole images, and
+    so become alike (Touvron et al., NeurIPS 2019). With ``start_size_pixels`` images grow from that height to the
+    last in the first two thirds of the training.
     """
 
     flip: bool = False
@@ -105,6 +107,7 @@ class Augment(Strict):
     erase_count: Annotated[int, Field(ge=1, le=16)] = 1
     mixup_alpha: Annotated[float, Field(ge=0, le=10)] = 0.0
     cutmix_alpha: Annotated[float, Field(ge=0, le=10)] = 0.0
+    size_pixels: Annotated[int, Field(ge=8, le=4096)] | None = None
     start_size_pixels: Annotated[int, Field(ge=8, le=4096)] | None = None
 
 

@@ -39,13 +39,13 @@ def build(
     erase_count: int = 1,
     mixup_alpha: float = 0.0,
     cutmix_alpha: float = 0.0,
+    size_pixels: int | None = None,
     start_size_pixels: int | None = None,
 ) -> Callable[[Batch, np.random.Generator, float], Batch]:
     """A function from a batch, a generator and progress to the changed batch; what is left at 0 costs nothing."""
     steps: list[Step] = []
     amounts = shift_fraction, rotate_degrees, scale_fraction, crop_fraction, aspect_fraction
-    if flip or any(amounts):
-        steps.append(lambda images, rng: affine(images, rng, flip, *amounts))
+    moves = flip or any(amounts)
     if brightness or contrast or saturation or hue_degrees:
         steps.append(lambda images, rng: colour(images, rng, brightness, contrast, saturation, hue_degrees))
     if erase_fraction:
@@ -58,8 +58,10 @@ def build(
 
     def augment(batch: Batch, rng: np.random.Generator, progress: float) -> Batch:
         images, targets = batch.inputs.float(), batch.targets
+        side = min(size_pixels or images.shape[1], images.shape[1])
         if start_size_pixels:
-            images = resize(images, grown(start_size_pixels, images.shape[1], progress))
+            side = grown(start_size_pixels, side, progress)
+        images = affine(images, rng, flip, *amounts, side=side) if moves else resize(images, side)
         for step in steps:
             images = step(images, rng)
         if mixers:
@@ -79,9 +81,13 @@ def resize(images: torch.Tensor, height: int) -> torch.Tensor:
     """The images at ``height`` and a width in proportion, each pixel the mean of what it covers; as they are at their own."""
     if height == images.shape[1]:
         return images
-    size = (height, max(1, round(images.shape[2] * height / images.shape[1])))
+    size = _in_proportion(images, height)
     smaller = functional.interpolate(images.permute(0, 3, 1, 2), size, mode="bilinear", antialias=True)
     return smaller.permute(0, 2, 3, 1)
+
+
+def _in_proportion(images: torch.Tensor, height: int) -> tuple[int, int]:
+    return height, max(1, round(images.shape[2] * height / images.shape[1]))
 
 
 def affine(
@@ -93,11 +99,13 @@ def affine(
     scale: float,
     crop: float = 0.0,
     aspect: float = 0.0,
+    side: int | None = None,
 ) -> torch.Tensor:
     """Each image turned, scaled, shifted and perhaps mirrored by one bilinear resampling; the border is repeated.
 
     ``crop`` is the largest part of the area that is cut away, ``aspect`` how much wider than high it may become or the
-    reverse: both as in Szegedy et al., CVPR 2015, section 6.
+    reverse: both as in Szegedy et al., CVPR 2015, section 6. What comes back is ``side`` high and wide in proportion:
+    a crop of a larger image keeps details that the image at that size had lost.
     """
     rows, height, width, _ = images.shape
     angle = rng.uniform(-1, 1, rows) * math.radians(degrees)
@@ -105,9 +113,9 @@ def affine(
     mirror = np.where(rng.random(rows) < 0.5, -1.0, 1.0) if flip else np.ones(rows)
     offsets = rng.uniform(-2, 2, (rows, 2)) * shift  # a side is 2 long in the grid's coordinates
     if crop:
-        side = np.sqrt(rng.uniform(1 - crop, 1, rows))
-        size = size / side
-        offsets = offsets + rng.uniform(-1, 1, (rows, 2)) * (1 - side)[:, None]
+        length = np.sqrt(rng.uniform(1 - crop, 1, rows))
+        size = size / length
+        offsets = offsets + rng.uniform(-1, 1, (rows, 2)) * (1 - length)[:, None]
     cosine, sine = np.cos(angle) / size, np.sin(angle) / size
     oblong = height / width
     matrix = np.empty((rows, 2, 3), np.float32)
@@ -120,7 +128,11 @@ def affine(
     theta = torch.from_numpy(matrix).to(images.device)
     planes = images.permute(0, 3, 1, 2).contiguous()  # sampling reads planes faster, the copy included
     moved = functional.grid_sample(
-        planes, _grid(theta, height, width), mode="bilinear", padding_mode="border", align_corners=False
+        planes,
+        _grid(theta, *_in_proportion(images, side or height)),
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
     )
     return moved.permute(0, 2, 3, 1)
 

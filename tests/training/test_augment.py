@@ -216,3 +216,16 @@ def test_images_grow_from_the_start_size_to_their_own() -> None:
 def test_greyscale_and_colour_pass(channels: int) -> None:
     images = photos()[..., :channels]
     assert augment.build(classes=3, **EVERYTHING)(batch(images), rng(), 0.0).inputs.shape == images.shape
+
+
+def test_crops_of_a_larger_image_keep_its_brightness_and_place_at_the_size_asked_for() -> None:
+    ramp = torch.linspace(0, 255, 64).repeat(5, 64, 1)[..., None].repeat(1, 1, 1, 3)
+    whole = augment.build(classes=2, size_pixels=32, rotate_degrees=1e-9)
+    moved = whole(Batch(ramp, torch.zeros(5, dtype=torch.long), None), np.random.default_rng(0), 0.0).inputs
+    assert moved.shape == (5, 32, 32, 3)
+    halves = ramp.unflatten(2, (32, 2)).mean(dim=3)[:, :32]  # a pixel of half the size is the mean of two
+    assert torch.allclose(moved, halves, atol=1e-3)
+    growing = augment.build(classes=2, size_pixels=48, start_size_pixels=32, flip=True)
+    batch = Batch(ramp, torch.zeros(5, dtype=torch.long), None)
+    sides = [growing(batch, np.random.default_rng(0), progress).inputs.shape[1] for progress in (0.0, 0.5, 1.0)]
+    assert sides == [32, 48, 48]

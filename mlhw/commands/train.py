@@ -14,7 +14,7 @@ import numpy as np
 from mlhw.commands import assemble, finish
 from mlhw.commands.assemble import Job
 from mlhw.commands.display import Display
-from mlhw.commands.memory import Trimmer
+from mlhw.commands.memory import Heap
 from mlhw.commands.settings import Settings
 from mlhw.commands.threads import use_threads
 from mlhw.config import load as config
@@ -190,7 +190,7 @@ class _Both:
     """The files first, then the screen."""
 
     def __init__(self, recorder: Recorder, display: Display) -> None:
-        self.recorder, self.display, self.trim = recorder, display, Trimmer()
+        self.recorder, self.display, self.heap = recorder, display, Heap()
 
     def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None:
         self.display.on_step(epoch, rows_done, rows_total)
@@ -198,4 +198,4 @@ class _Both:
     def on_epoch(self, members: Sequence[MemberEpoch]) -> None:
         self.recorder.on_epoch(members)
         self.display.on_epoch(members)
-        self.trim()
+        self.heap()

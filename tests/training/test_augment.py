@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from mlhw.arrays import Batch
-from mlhw.training import augment, mixing
+from mlhw.training import augment, colours, geometry, mixing
 
 
 def photos(rows: int = 6, height: int = 12, width: int = 10) -> torch.Tensor:
@@ -17,6 +20,14 @@ def photos(rows: int = 6, height: int = 12, width: int = 10) -> torch.Tensor:
 def batch(images: torch.Tensor) -> Batch:
     targets = torch.arange(len(images)) % 3
     return Batch(images, targets, torch.arange(len(images)))
+
+
+def on_planes(step: Callable[..., Any], images: torch.Tensor, *arguments: Any, **options: Any) -> Any:
+    """A step works on planes; here images are as they are stored."""
+    done = step(images.permute(0, 3, 1, 2).clone(), *arguments, **options)
+    if isinstance(done, tuple):
+        return done[0].permute(0, 2, 3, 1), done[1]
+    return done.permute(0, 2, 3, 1)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -67,7 +78,7 @@ def test_shape_and_finiteness_hold_and_the_source_is_untouched() -> None:
 
 def test_a_flip_is_the_image_or_its_mirror_to_rounding() -> None:
     images = photos(40).float()
-    flipped = augment.affine(images, rng(), True, 0.0, 0.0, 0.0)
+    flipped = on_planes(geometry.affine, images, rng(), True, 0.0, 0.0, 0.0)
     mirrored = 0
     for before, after in zip(images, flipped, strict=True):
         same, mirror = (torch.allclose(after, candidate, atol=0.05) for candidate in (before, before.flip(1)))
@@ -79,7 +90,7 @@ def test_a_flip_is_the_image_or_its_mirror_to_rounding() -> None:
 def test_a_shift_moves_a_point_by_no_more_than_it_says() -> None:
     images = torch.zeros(50, 21, 21, 1)
     images[:, 10, 10] = 1.0
-    moved = augment.affine(images, rng(), False, 0.2, 0.0, 0.0)[..., 0]
+    moved = on_planes(geometry.affine, images, rng(), False, 0.2, 0.0, 0.0)[..., 0]
     rows, columns = (moved.sum(dim=axis).argmax(dim=1) for axis in (2, 1))
     assert (rows - 10).abs().max() <= 5
     assert (columns - 10).abs().max() <= 5
@@ -90,16 +101,16 @@ def test_a_rotation_keeps_a_disc_on_an_oblong_image() -> None:
     y, x = np.mgrid[:20, :40]
     disc = (((y - 9.5) ** 2 + (x - 19.5) ** 2) < 36).astype(np.float32)
     images = torch.from_numpy(disc)[None, :, :, None].repeat(8, 1, 1, 1)
-    turned = augment.affine(images, rng(), False, 0.0, 180.0, 0.0)
+    turned = on_planes(geometry.affine, images, rng(), False, 0.0, 180.0, 0.0)
     assert (turned - images).abs().mean() < 0.02  # an ellipse would differ by several times that
 
 
 def test_colour_changes_keep_grey_grey_and_saturation_keeps_luma() -> None:
     grey = photos().float().mean(dim=3, keepdim=True).repeat(1, 1, 1, 3)
-    torch.testing.assert_close(augment.colour(grey, rng(), 0.0, 0.0, 0.9), grey, atol=1e-2, rtol=1e-4)
+    torch.testing.assert_close(on_planes(colours.colour, grey, rng(), 0.0, 0.0, 0.9), grey, atol=1e-2, rtol=1e-4)
     images = photos().float()
     luma = images.new_tensor([0.299, 0.587, 0.114])
-    after = augment.colour(images, rng(), 0.0, 0.0, 0.9)
+    after = on_planes(colours.colour, images, rng(), 0.0, 0.0, 0.9)
     torch.testing.assert_close((after * luma).sum(3), (images * luma).sum(3), atol=1e-2, rtol=1e-4)
 
 
@@ -109,21 +120,21 @@ def test_colour_changes_together_are_those_one_after_the_other() -> None:
     grey = (images * images.new_tensor([0.299, 0.587, 0.114])).sum(dim=3, keepdim=True)
     expected = torch.lerp(grey, images, kept)
     expected = torch.lerp(expected.mean(dim=(1, 2, 3), keepdim=True), expected, spread) * light
-    torch.testing.assert_close(augment.colour(images, rng(), 0.4, 0.4, 0.4), expected, atol=1e-2, rtol=1e-4)
+    torch.testing.assert_close(on_planes(colours.colour, images, rng(), 0.4, 0.4, 0.4), expected, atol=1e-2, rtol=1e-4)
 
 
 def test_contrast_keeps_the_mean_and_brightness_scales_it() -> None:
     images = photos().float()
     means = images.mean(dim=(1, 2, 3))
-    torch.testing.assert_close(augment.colour(images, rng(), 0.0, 0.5, 0.0).mean(dim=(1, 2, 3)), means)
-    scaled = augment.colour(images, rng(), 0.5, 0.0, 0.0).mean(dim=(1, 2, 3)) / means
+    torch.testing.assert_close(on_planes(colours.colour, images, rng(), 0.0, 0.5, 0.0).mean(dim=(1, 2, 3)), means)
+    scaled = on_planes(colours.colour, images, rng(), 0.5, 0.0, 0.0).mean(dim=(1, 2, 3)) / means
     assert ((scaled >= 0.5) & (scaled <= 1.5)).all()
     assert scaled.std() > 0.05
 
 
 def test_erasing_blanks_no_more_than_it_says() -> None:
     images = torch.rand(64, 30, 30, 3)
-    changed = (augment.erase(images, rng(), 0.25) != images).any(dim=3).float().mean(dim=(1, 2))
+    changed = (on_planes(augment.erase, images, rng(), 0.25) != images).any(dim=3).float().mean(dim=(1, 2))
     assert changed.max() <= 0.25 + 0.05  # a pixel's breadth at the rim
     assert changed.mean() > 0.03
 
@@ -131,7 +142,7 @@ def test_erasing_blanks_no_more_than_it_says() -> None:
 def test_mixup_mixes_targets_as_it_mixes_images() -> None:
     targets = torch.tensor([0, 1, 2, 1])
     images = torch.nn.functional.one_hot(targets, 3).float().reshape(4, 1, 1, 3)
-    mixed, probabilities = mixing.mixup(images, targets, rng(), 1.0, 3)
+    mixed, probabilities = on_planes(mixing.mixup, images, targets, rng(), 1.0, 3)
     torch.testing.assert_close(mixed.reshape(4, 3), probabilities)
 
 
@@ -140,7 +151,7 @@ def test_cutmix_mixes_targets_by_the_area_it_takes() -> None:
     images = torch.nn.functional.one_hot(targets, 3).float()[:, None, None].repeat(1, 20, 30, 1)
     shares = set()
     for seed in range(12):
-        mixed, probabilities = mixing.cutmix(images, targets, rng(seed), 1.0, 3)
+        mixed, probabilities = on_planes(mixing.cutmix, images, targets, rng(seed), 1.0, 3)
         torch.testing.assert_close(mixed.mean(dim=(1, 2)), probabilities)
         assert set(mixed.unique().tolist()) <= {0.0, 1.0}
         shares.add(round(float(probabilities.max()), 3))
@@ -156,9 +167,9 @@ def test_with_both_mixers_a_batch_gets_the_one_or_the_other() -> None:
 
 def test_hue_keeps_greys_and_means_and_changes_colours_by_the_angle_at_most() -> None:
     grey = photos().float().mean(dim=3, keepdim=True).repeat(1, 1, 1, 3)
-    torch.testing.assert_close(augment.colour(grey, rng(), 0.0, 0.0, 0.0, 90.0), grey, atol=1e-2, rtol=1e-4)
+    torch.testing.assert_close(on_planes(colours.colour, grey, rng(), 0.0, 0.0, 0.0, 90.0), grey, atol=1e-2, rtol=1e-4)
     images = photos().float()
-    after = augment.colour(images, rng(), 0.0, 0.0, 0.0, 30.0)
+    after = on_planes(colours.colour, images, rng(), 0.0, 0.0, 0.0, 30.0)
     torch.testing.assert_close(after.mean(dim=3), images.mean(dim=3), atol=1e-2, rtol=1e-4)
     chroma, turned = (values - values.mean(dim=3, keepdim=True) for values in (images, after))
     angle = torch.rad2deg(torch.acos(torch.cosine_similarity(chroma, turned, dim=3).clamp(-1, 1)))
@@ -169,7 +180,7 @@ def test_hue_keeps_greys_and_means_and_changes_colours_by_the_angle_at_most() ->
 def test_a_crop_magnifies_and_shows_nothing_from_outside() -> None:
     ramp = torch.linspace(0, 1, 101)
     images = ramp[None, None, :, None].repeat(60, 101, 1, 1)
-    seen = augment.affine(images, rng(), False, 0.0, 0.0, 0.0, 0.75)[:, 50, :, 0]
+    seen = on_planes(geometry.affine, images, rng(), False, 0.0, 0.0, 0.0, 0.75)[:, 50, :, 0]
     slope = (seen[:, -1] - seen[:, 0]).clamp(min=1e-6)
     assert slope.min() >= 0.5 - 0.02
     assert slope.max() <= 1.0
@@ -180,7 +191,7 @@ def test_a_crop_magnifies_and_shows_nothing_from_outside() -> None:
 def test_an_aspect_stretches_one_side_by_what_the_other_loses() -> None:
     y, x = torch.meshgrid(torch.linspace(-1, 1, 81), torch.linspace(-1, 1, 81), indexing="ij")
     images = torch.stack([x, y], dim=2)[None].repeat(40, 1, 1, 1)
-    after = augment.affine(images, rng(), False, 0.0, 0.0, 0.0, 0.0, 0.5)[:, 36:45, 36:45]
+    after = on_planes(geometry.affine, images, rng(), False, 0.0, 0.0, 0.0, 0.0, 0.5)[:, 36:45, 36:45]
     across = (after[:, 4, 8, 0] - after[:, 4, 0, 0]) / 0.2
     down = (after[:, 8, 4, 1] - after[:, 0, 4, 1]) / 0.2
     torch.testing.assert_close(across * down, torch.ones(40), atol=1e-3, rtol=0)

@@ -86,7 +86,7 @@ def is_named(name: str) -> bool:
 def starts_like_one(path: str) -> bool:
     """Whether the plain file at ``path`` starts like a picture, of a format that is opened here or not."""
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  (thousands in a walk)
             found = kind(file.read(HEAD) or b"")
     except OSError:
         return False

@@ -69,7 +69,7 @@ def picture_bytes(image: Image, each: int | None = None) -> int:
 
 def _tiff_bytes(image: ImageFile) -> int:
     """Bytes that decoding a TIFF takes beside the picture: its largest part, perhaps all of it, and the turning."""
-    tags = image.tag_v2  # type: ignore[attr-defined]
+    tags = image.tag_v2  # type: ignore[attr-defined]  # a TIFF has it
     tile = [tags.get(tag, 0) for tag in (322, 323)]
     if not all(isinstance(side, int) for side in tile):
         raise BadImage("damaged (the sides of its tiles are no numbers)")

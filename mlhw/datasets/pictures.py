@@ -152,7 +152,7 @@ def _upright(image: ImageFile) -> Image:
 @functools.cache
 def _formats() -> tuple[str, ...]:
     """The formats to open, their plugins loaded, and no others'."""
-    from PIL import (  # noqa: F401
+    from PIL import (  # noqa: F401  (they register themselves)
         BmpImagePlugin,
         GifImagePlugin,
         JpegImagePlugin,

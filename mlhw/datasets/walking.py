@@ -1,5 +1,8 @@
 """The picture files that a user names: files as they are, and what folders hold."""
 
+# A name stays as it was typed, "./" and all, which pathlib would change.
+# ruff: noqa: PTH100, PTH116, PTH118, PTH208
+
 from __future__ import annotations
 
 import collections
@@ -77,10 +80,10 @@ def _absent(names: Sequence[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     folder, last = os.path.split(names[0].rstrip("/"))
     try:
-        close = nearest(last, os.listdir(folder or ".")) if len(names) == 1 else []  # noqa: PTH208
+        close = nearest(last, os.listdir(folder or ".")) if len(names) == 1 else []
     except (OSError, ValueError):
         close = []
-    hint = " or ".join(escape_name(os.path.join(folder, name)) for name in close)  # noqa: PTH118
+    hint = " or ".join(escape_name(os.path.join(folder, name)) for name in close)
     advice = f"Did you mean {hint}?" if hint else "Name files or folders that are there."
     return f"there is no {listed}{more}. {advice}"
 
@@ -111,7 +114,7 @@ class _Walk:
         """What ``name`` gives and no argument before it gave."""
         before, self.found = self.candidates, []
         try:
-            facts = os.stat(name)  # noqa: PTH116
+            facts = os.stat(name)
         except OSError as error:
             self._report((), name, _why(error))
         else:
@@ -156,7 +159,7 @@ class _Walk:
 
     def _sort(self, folder: _Folder, entry: os.DirEntry[str]) -> None:
         """Deal with one entry of ``folder``, or put it off."""
-        key, real = (*folder.key, entry.name), os.path.join(folder.real, entry.name)  # noqa: PTH118
+        key, real = (*folder.key, entry.name), os.path.join(folder.real, entry.name)
         if entry.is_symlink():
             self.links.append((key, entry.path))
         elif entry.is_dir(follow_symlinks=False):
@@ -178,7 +181,7 @@ class _Walk:
     def _follow(self, key: _Key, name: str) -> None:
         """Take what the link ``name`` leads to."""
         try:
-            facts = os.stat(name)  # noqa: PTH116
+            facts = os.stat(name)
         except OSError as error:
             if is_named(name):
                 self._report(key, name, _why(error))
@@ -198,7 +201,7 @@ class _Walk:
             self.found.append((key, Found(Path(name), name, problem)))
 
     def _report(self, key: _Key, name: str, problem: str) -> None:
-        self._take(key, name, os.path.abspath(name), problem)  # noqa: PTH100
+        self._take(key, name, os.path.abspath(name), problem)
 
 
 def _why(error: OSError) -> str:

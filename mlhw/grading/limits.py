@@ -24,7 +24,7 @@ def within(seconds: float | None, *, memory_mb: int | None = None, interrupt: bo
     RLIMIT_DATA counts what is written to, and not the gigabytes of address space that torch maps.
     """
     timer = None
-    with open(os.devnull, "w") as nowhere, _memory(memory_mb):  # noqa: PTH123
+    with open(os.devnull, "w") as nowhere, _memory(memory_mb):  # noqa: PTH123  (os.devnull is a name)
         if seconds is not None:
             faulthandler.dump_traceback_later(seconds + GRACE_SECONDS * interrupt, exit=True, file=nowhere)
         if seconds is not None and interrupt:

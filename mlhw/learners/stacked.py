@@ -60,8 +60,8 @@ class StackedLearner(ExplicitLearner):
         self._lay_out(shared=batch.inputs.ndim == 2)
         rates = self._rates * float(lr_scale)
         if self._by_deltas:
-            report, deltas = self.model.deltas(batch.inputs, batch.targets)  # type: ignore[attr-defined]
-            descend(self.model.parameters, self.rule, deltas, rates)  # type: ignore[arg-type]
+            report, deltas = self.model.deltas(batch.inputs, batch.targets)  # type: ignore[attr-defined]  # can_descend
+            descend(self.model.parameters, self.rule, deltas, rates)  # type: ignore[arg-type]  # has looked for both
         else:
             report, gradients = self.model.loss_and_grads(batch.inputs, batch.targets)
             self.rule.update(self.model.parameters, gradients, rates)

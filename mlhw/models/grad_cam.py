@@ -131,7 +131,7 @@ class _Follower(TorchFunctionMode):
         """Take the activation, unless that is done; the hook is given the gradient for the values as they are now."""
         if self._at is not None:
             self.activation = self._at.detach().clone()
-            self._at.register_hook(self._keep)  # type: ignore[no-untyped-call]
+            self._at.register_hook(self._keep)  # type: ignore[no-untyped-call]  # untyped in torch
             self._at = None
 
     def _keep(self, gradient: torch.Tensor) -> None:

@@ -39,7 +39,7 @@ class StateDict:
     def ordered(self) -> OrderedDict[str, Any]:
         """What ``Module.load_state_dict`` takes, versions included."""
         state = OrderedDict(self.tensors)
-        state._metadata = self.versions  # type: ignore[attr-defined]
+        state._metadata = self.versions  # type: ignore[attr-defined]  # where torch looks for them
         return state
 
 

@@ -94,7 +94,7 @@ def load(
         categories = class_names.read(labels, outputs)
     else:
         categories = tuple(usual) if outputs == len(usual) else tuple(f"class {index}" for index in range(outputs))
-    module = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # no such overload
     side = getattr(module, "image_size", preprocessing.COURSE_SIDE)  # a ViT takes pictures of one size alone
     return Network(
         name,

@@ -171,4 +171,4 @@ def _print_to_stderr() -> None:
     with contextlib.suppress(OSError, AttributeError, ValueError):  # no such streams, without a console
         os.dup2(2, 1)
         for stream in (sys.stdout, sys.stderr):
-            stream.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
+            stream.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]  # suppressed

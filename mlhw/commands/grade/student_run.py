@@ -162,7 +162,7 @@ def _held(expect: Expect, key: str, found: Scores, claims: Mapping[str, float]) 
         return Line(key, "fail", threshold.strip(), points=worth, reason="there are no such rows to measure on")
     outcome = "pass" if holds(threshold, got) else "fail"
     reason = "its loss is not finite" if key != "parameters" and not math.isfinite(_split(found, key).loss) else ""
-    return Line(key, outcome, threshold.strip(), got, claims.get(key), worth, reason)  # type: ignore[arg-type]
+    return Line(key, outcome, threshold.strip(), got, claims.get(key), worth, reason)  # type: ignore[arg-type]  # one of two
 
 
 def _split(found: Scores, key: str) -> Score:

@@ -83,7 +83,10 @@ class Desk:
         runs = [run.id for run in all_runs(self.outputs) if run.status() == "done"]
         sweeps = sorted((path.name for path in (self.outputs / "sweeps").glob("*")), reverse=True)
         named = {"RUN": iter(runs), "SWEEP": iter(sweeps)}
-        return [next(named[word], word) if word in named else word for word in words]
+        return [
+            next(named[word], word) if word in named else word.format(*runs) if word in ("{0}", "{1}") else word
+            for word in words
+        ]
 
     def mlhw(self, *words: str) -> Answer:
         """One command, as a process of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from typer.main import get_command
@@ -47,9 +48,14 @@ def _option(parameter: Any) -> str:
     names = ", ".join(
         f"`{name}`" for name in sorted([*parameter.opts, *parameter.secondary_opts], key=len, reverse=True)
     )
-    kinds = {int: "N", float: "X", str: "TEXT"}
-    value = "" if parameter.is_flag else parameter.metavar or kinds.get(getattr(parameter, "bare_type", None), "PATH")
+    value = "" if parameter.is_flag else parameter.metavar or _kind(parameter)
     return f"{names} `{value}`" if value else names
+
+
+def _kind(parameter: Any) -> str:
+    """What stands for an option's value where its author named nothing."""
+    annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+    return {int: "N", float: "X", str: "TEXT", Path: "PATH"}.get(annotation, "VALUE")
 
 
 def _default(parameter: Any) -> str:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
+from xml.etree import ElementTree
 
 import ziafont
 import ziamath
 from docutils import nodes
 from sphinx.application import Sphinx
 
+SIGN = re.compile(r"(^|[=(,&]\s*)-")  # a minus that belongs to one number has no room to its left and right
 SIZE = 16.0  # pixels to the em in which a formula is drawn; the page scales it to its own
 ziafont.config.svg2 = False  # each glyph where it stands: shared ones have ids, and a page has many formulas
 
 
 def drawn(latex: str, *, inline: bool) -> str:
     """The SVG of a formula, its sizes in em, its foot on the line of the text; readers of screens are told the LaTeX."""
-    formula = ziamath.Latex(latex, size=SIZE, color="currentColor", inline=inline)
+    formula = ziamath.Latex(SIGN.sub(r"\1{-}", latex), size=SIZE, color="currentColor", inline=inline)
     root = formula.svgxml()
     for name in ("width", "height"):
         root.set(name, f"{float(root.get(name, '0')) / SIZE:.3f}em")
@@ -25,8 +28,6 @@ def drawn(latex: str, *, inline: bool) -> str:
     root.set("style", f"vertical-align: {-below / SIZE:.3f}em")
     root.set("role", "img")
     root.set("aria-label", " ".join(latex.split()))
-    from xml.etree import ElementTree
-
     return ElementTree.tostring(root, encoding="unicode")
 
 

@@ -17,12 +17,7 @@ from tests.docs.lines import Block, Line, blocks
 from tests.faults.warm import Warm
 from tests.models.zoo_made import by_hand, saved
 
-MINE = """\
-data: {kind: digits, split_rows: 100, val_fraction: 0.2}
-model: {kind: numpy-mlp, hidden_sizes: [16]}
-train: {epochs: 3, batch_size: 20, lr: 0.5}
-"""
-NAMED = re.compile(r"# ([a-z_]+\.py)$")
+NAMED = re.compile(r"# ((?:[a-z_]+/)*[a-z_]+\.(?:py|yaml))$")
 
 
 @dataclass(frozen=True)
@@ -47,10 +42,9 @@ class Desk:
         for name in ("photo.jpg", "dog.jpg"):
             shutil.copy(draw_pictures(folder / "one", 1)[0], folder / name)
         (folder / "experiments").mkdir()
-        (folder / "experiments" / "mine.yaml").write_text(MINE, encoding="utf-8")
 
     def take(self, page: Path) -> None:
-        """The Python files that ``page`` shows under a first line ``# name.py``, as a reader would save them."""
+        """The files that ``page`` shows under a first line ``# name.py`` (or .yaml), as a reader would save them."""
         for block in blocks(page):
             if name := NAMED.match(block.lines[0] if block.lines else ""):
                 self.save(block, name[1])

@@ -26,7 +26,8 @@ def prepared(desk: Desk, page: Path) -> Desk:
     (desk.folder / "my_layer.py").write_bytes((desk.folder / "dense.py").read_bytes())
     (desk.folder / "hand-ins" / "anna").mkdir(parents=True)
     (desk.folder / "hand-ins" / "anna" / "my_layer.py").write_bytes((desk.folder / "dense.py").read_bytes())
-    desk.weights("resnet18")
+    if any("resnet18" in line.text and line.mark != "not run" for line in lines(page)):
+        desk.weights("resnet18")
     return desk
 
 

@@ -40,6 +40,8 @@ def _faults(words: list[str]) -> list[str]:
     for word in words:
         children = getattr(command, "commands", None)
         if children and not word.startswith("-"):
+            if word.isupper():  # it stands for any command
+                return found
             if word not in children:
                 return [*found, f"no command '{word}' in '{command.name}'"]
             command = children[word]

@@ -12,7 +12,7 @@ from tests.docs.lines import ROOT
 from tests.docs.samples import SAMPLES, Path, leaves, prepare, printed
 from tests.docs.test_command_lines import prepared
 
-ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+?) \| (.*) \|$")
+ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+?) \| ?(.*?) ?\|$")
 KINDS: dict[str, tuple[type, ...]] = {
     "text": (str,),
     "number": (int, float),
@@ -32,7 +32,7 @@ def documented() -> dict[str, Documented]:
     for line in (ROOT / "docs" / "json.md").read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):
             table = {}
-            found |= {name.removeprefix("mlhw ").strip(): table for name in line.removeprefix("## ").split(",")}
+            found |= {name.strip().removeprefix("mlhw "): table for name in line.removeprefix("## ").split(",")}
         elif row := ROW.match(line):
             table[tuple(row[1].replace("[]", ".[]").split("."))] = (row[2], row[3])
     for name, other in ALSO.items():

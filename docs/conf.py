@@ -21,6 +21,7 @@ source_suffix = {".md": "markdown"}
 root_doc = "index"
 exclude_patterns = ["_made", "manual"]
 nitpicky = True
+smartquotes = False  # the two dashes of an option are two dashes
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3

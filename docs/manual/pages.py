@@ -46,7 +46,13 @@ def words() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "figures": figures, "grouped": grouped, "signed": "{:+.4f}".format}
+    environment.filters |= {
+        "percent": percent,
+        "figures": figures,
+        "grouped": grouped,
+        "signed": "{:+.4f}".format,
+        "fixed": "{:.3f}".format,
+    }
     return environment
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.made import write_mnist
 from tests.docs.desk import Desk
 from tests.docs.lines import ROOT, blocks, lines, mentions, pages
 from tests.docs.usage import faults
@@ -28,6 +29,8 @@ def prepared(desk: Desk, page: Path) -> Desk:
     (desk.folder / "hand-ins" / "anna" / "my_layer.py").write_bytes((desk.folder / "dense.py").read_bytes())
     if any("resnet18" in line.text and line.mark != "not run" for line in lines(page)):
         desk.weights("resnet18")
+    if any("train numpy-mlp" in line.text for line in lines(page)):
+        write_mnist(desk.folder / "data", train=20_000, test=60)  # it takes so many rows
     return desk
 
 

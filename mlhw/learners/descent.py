@@ -49,6 +49,27 @@ def descend(parameters: dict[str, Array], rule: Sgd, deltas: Deltas, rates: Arra
             _add_product(weights, inputs, delta, 1.0, -1.0)
 
 
+def is_plain(model: Any, rule: Any) -> bool:
+    """Whether ``step_down`` serves: the model gives deltas and the rule is SGD without momentum and decay."""
+    return hasattr(model, "deltas") and isinstance(rule, Sgd) and not (rule.momentum or rule.decay)
+
+
+def step_down(parameters: dict[str, Array], deltas: Deltas) -> None:
+    """Change the ``parameters`` of a single model by one step of plain SGD, whose rate the ``deltas`` carry already.
+
+    What :class:`mlhw.numerics.optimisers.Sgd` does, to rounding: the rate scales the deltas at the scores, which are small,
+    and not the gradients, and where the library can add a product to a matrix the gradients are never written.
+    """
+    for layer, inputs, delta in deltas:
+        weights, bias = parameters[f"W{layer}"], parameters.get(f"b{layer}")
+        if hasattr(weights, "addmm_"):
+            weights.addmm_(inputs.T, delta, alpha=-1.0)
+        else:
+            weights -= inputs.T @ delta
+        if bias is not None:
+            bias -= delta.sum(0)
+
+
 def _add_product(values: Array, inputs: Array, delta: Array, beta: float, alpha: float) -> None:
     """``values`` (members, n_in, n_out) become beta ``values`` + alpha ``inputs``ᵀ ``delta``, in place."""
     if not hasattr(values, "addmm_"):

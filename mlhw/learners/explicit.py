@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mlhw.arrays import Array, Batch, Scaling, Split
+from mlhw.learners.descent import is_plain, step_down
 from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.parameters import check_fit
 from mlhw.numerics.optimisers import UpdateRule
@@ -57,19 +58,29 @@ class ExplicitLearner:
         self.model, self.rule, self.lr, self.scaling = model, rule, lr, scaling
         self.average_decay, self.dropout_seed, self.steps = average_decay, dropout_seed, 0
         self.averages = {name: _copy(value) for name, value in model.parameters.items()} if average_decay else {}
+        self._steps_down = dropout_seed is None and is_plain(model, rule)
 
     def place(self, split: Split) -> Split:
         inputs = self.model.as_inputs(split.inputs, self.scaling)
         return replace(split, inputs=inputs, targets=self.model.as_targets(split.targets))
 
     def step(self, batch: Batch, lr_scale: float) -> StepReport:
-        # A model with dropout also takes a generator: that of this step, however the step was reached.
-        chance = () if self.dropout_seed is None else (np.random.default_rng([self.dropout_seed, self.steps]),)
-        report, gradients = self.model.loss_and_grads(batch.inputs, batch.targets, *chance)
         self.steps += 1
-        self.rule.update(self.model.parameters, gradients, self.lr * lr_scale)
+        if self._steps_down:
+            rate = self.lr * lr_scale
+            report, deltas = self.model.deltas(batch.inputs, batch.targets, rate)  # type: ignore[attr-defined]
+            step_down(self.model.parameters, deltas)
+        else:
+            report = self._step_by_gradients(batch, lr_scale)
         if self.average_decay:
             self._average(self.average_decay)
+        return report
+
+    def _step_by_gradients(self, batch: Batch, lr_scale: float) -> StepReport:
+        # A model with dropout also takes a generator: that of this step, however the step was reached.
+        chance = () if self.dropout_seed is None else (np.random.default_rng([self.dropout_seed, self.steps - 1]),)
+        report, gradients = self.model.loss_and_grads(batch.inputs, batch.targets, *chance)
+        self.rule.update(self.model.parameters, gradients, self.lr * lr_scale)
         return report
 
     def _average(self, decay: float) -> None:

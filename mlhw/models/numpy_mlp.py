@@ -41,6 +41,7 @@ class NumpyMlp:
         self.layers = sum(name.startswith("W") for name in parameters)
         self.activation, self.activation_name = ACTIVATIONS[activation], activation
         self.bias, self.squash_scores = bias, squash_scores
+        self._bounded = squash_scores and activation in ("sigmoid", "tanh")
         self.dtype = parameters["W1"].dtype
         self.one_hot = np.eye(parameters[f"W{self.layers}"].shape[-1], dtype=self.dtype)
 
@@ -72,7 +73,7 @@ class NumpyMlp:
 
     def score(self, inputs: Inputs, targets: Targets) -> StepReport:
         """The summed cross-entropy and the number of rows whose largest score is the target's."""
-        return _report(*softmax_cross_entropy(self.activations(inputs)[-1], targets), targets)
+        return _report(*softmax_cross_entropy(self.activations(inputs)[-1], targets, bounded=self._bounded), targets)
 
     def probabilities(self, inputs: Inputs) -> Float[np.ndarray, "*members rows classes"]:
         """softmax of the scores."""
@@ -88,16 +89,18 @@ class NumpyMlp:
                 gradients[f"b{layer}"] = delta.sum(axis=-2)
         return report, gradients
 
-    def deltas(self, inputs: Inputs, targets: Targets) -> tuple[StepReport, list[tuple[int, np.ndarray, np.ndarray]]]:
+    def deltas(
+        self, inputs: Inputs, targets: Targets, rate: float = 1.0
+    ) -> tuple[StepReport, list[tuple[int, np.ndarray, np.ndarray]]]:
         """The report, and for each layer, from the last down, its number, its inputs a and the gradient δ in its outputs.
 
-        δ = (p - y)/m at the scores (times the activation's derivative where they are squashed); δ ← δWᵀ ∘ f′(a) below.
+        δ = rate (p - y)/m at the scores (times the activation's derivative where they are squashed); δ ← δWᵀ ∘ f′(a) below.
         """
         outputs = self.activations(inputs)
-        losses, delta = softmax_cross_entropy(outputs[-1], targets)
+        losses, delta = softmax_cross_entropy(outputs[-1], targets, bounded=self._bounded)
         report = _report(losses, delta, targets)
         delta -= self.one_hot.take(targets, axis=0)
-        delta /= report.count
+        delta *= rate / report.count
         if self.squash_scores:
             delta *= self.activation.derivative(outputs[-1])
         deltas = [(self.layers, outputs[-2], delta)]
@@ -110,7 +113,9 @@ class NumpyMlp:
 
 def _report(losses: np.ndarray, probabilities: np.ndarray, targets: np.ndarray) -> StepReport:
     hits = probabilities.argmax(axis=-1) == targets
-    return StepReport(losses.sum(axis=-1), np.count_nonzero(hits, axis=-1), targets.shape[-1])
+    # Without an axis counting is all in C, and so is the ufunc's own reduction.
+    correct = np.count_nonzero(hits) if hits.ndim == 1 else np.count_nonzero(hits, axis=-1)
+    return StepReport(np.add.reduce(losses, axis=-1), correct, targets.shape[-1])
 
 
 def build(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,7 @@ def in_order(split: Split, batch_rows: int) -> Iterator[Batch]:
         yield from _gathered(split, split.own, batch_rows)
         return
     rows = _like(split.targets, np.arange(len(split)))
-    for start in range(0, len(split), batch_rows):
-        part = slice(start, start + batch_rows)
-        yield Batch(split.inputs[part], split.targets[part], rows[part])
+    yield from map(Batch, *(_slices(values, batch_rows) for values in (split.inputs, split.targets, rows)))
 
 
 def shuffled(split: Split, batch_rows: int, rngs: Sequence[np.random.Generator]) -> Iterator[Batch]:
@@ -47,8 +46,14 @@ def _like(targets: Array, rows: np.ndarray) -> Array:
     return rows if isinstance(targets, np.ndarray) else targets.new_tensor(rows)
 
 
+def _slices(values: Array, rows: int) -> Iterable[Any]:
+    if not isinstance(values, np.ndarray):
+        return values.split(rows)  # all views in one call
+    return (values[start : start + rows] for start in range(0, len(values), rows))
+
+
 def _taker(values: Array) -> Callable[[Array], Any]:
     # take and index_select skip the generality of values[rows]: half its cost at a batch of eight.
     if isinstance(values, np.ndarray):
-        return lambda rows: values.take(rows, axis=0)
+        return partial(values.take, axis=0)
     return lambda rows: values.index_select(0, rows.ravel()).view(*rows.shape, *values.shape[1:])

@@ -76,3 +76,18 @@ def test_cross_entropy_is_minus_the_log_of_softmax(z: np.ndarray) -> None:
 def test_cross_entropy_of_a_probability_that_rounds_to_0_is_finite() -> None:
     losses, _ = softmax_cross_entropy(np.array([[0.0, 1e4]]), np.array([0]))
     assert losses[0] == pytest.approx(1e4)
+
+
+def test_bounded_scores_need_no_maximum_and_give_the_same() -> None:
+    scores, targets = np.tanh(np.random.default_rng(4).standard_normal((6, 5)) * 3), np.array([0, 4, 2, 2, 1, 3])
+    for got, expected in zip(
+        softmax_cross_entropy(scores, targets, bounded=True), softmax_cross_entropy(scores, targets), strict=True
+    ):
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-14)
+
+
+def test_losses_of_one_model_and_of_a_stack_of_it_agree() -> None:
+    scores, targets = np.random.default_rng(4).standard_normal((6, 5)), np.array([0, 4, 2, 2, 1, 3])
+    alone, (stacked, _) = softmax_cross_entropy(scores, targets)[0], softmax_cross_entropy(scores[None], targets[None])
+    np.testing.assert_array_equal(alone, stacked[0])
+    np.testing.assert_allclose(alone, -np.log(softmax(scores)[range(6), targets]), atol=1e-14)

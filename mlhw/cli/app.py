@@ -24,10 +24,12 @@ from mlhw.cli import (
     weights,
 )
 from mlhw.cli.guard import guarded
+from mlhw.cli.help_page import ProgramGroup
 from mlhw.cli.pretrained import pretrained_app
 
 app = typer.Typer(
     name="mlhw",
+    cls=ProgramGroup,
     help="Run the classic deep-learning exercises: one command each, small, exact, reproducible.",
     epilog="Start with: mlhw train digits-cnn",
     no_args_is_help=True,

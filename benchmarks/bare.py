@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -39,48 +39,57 @@ def tensor_mlp_epoch(
         b2 -= lr * delta2.sum(dim=0)
 
 
-def notebook_epoch(data: Path, lr: float = 0.1) -> Callable[[], float]:
-    """The course's loop as students write it; each call is one more epoch, and returns its accuracy on test.
+class Notebook:
+    """The course's tensor loop as students write it: each ``epoch()`` is one more.
 
     A ``DataLoader`` reads every picture of ``data``/MNIST through PIL and ``ToTensor``, 32 a batch, in order: forward, loss and
-    accuracy, backward by hand, update; then the test rows' accuracy. 784-128-10, sigmoid and softmax, N(0, 1) weights.
+    accuracy, backward by hand, update. 784-128-10, sigmoid and softmax, N(0, 1) weights. ``choose`` may leave rows out.
     """
-    from torch.utils.data import DataLoader
-    from torchvision import datasets, transforms
 
-    torch.manual_seed(42)
-    w1, b1, w2, b2 = torch.randn(784, 128), torch.zeros(128), torch.randn(128, 10), torch.zeros(10)
-    train, test = (
-        DataLoader(datasets.MNIST(str(data), train=part, transform=transforms.ToTensor()), batch_size=32)
-        for part in (True, False)
-    )
+    def __init__(self, data: Path, lr: float = 0.1, choose: Callable[[Any], Any] = lambda data: data) -> None:
+        from torch.utils.data import DataLoader
+        from torchvision import datasets, transforms
 
-    def forward(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        h = 1.0 / (1.0 + torch.exp(-(x @ w1 + b1)))
-        z = h @ w2 + b2
+        torch.manual_seed(42)
+        self.lr = lr
+        self.w1, self.b1, self.w2, self.b2 = (
+            torch.randn(784, 128),
+            torch.zeros(128),
+            torch.randn(128, 10),
+            torch.zeros(10),
+        )
+        parts = (datasets.MNIST(str(data), train=part, transform=transforms.ToTensor()) for part in (True, False))
+        train, test = parts
+        self.train, self.test = DataLoader(choose(train), batch_size=32), DataLoader(test, batch_size=32)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        h = 1.0 / (1.0 + torch.exp(-(x @ self.w1 + self.b1)))
+        z = h @ self.w2 + self.b2
         e = torch.exp(z - z.amax(dim=1, keepdim=True))
         return h, e / e.sum(dim=1, keepdim=True)
 
-    def epoch() -> float:
+    def epoch(self) -> None:
+        """Train on every row once."""
         total_loss = correct = 0.0
-        for images, labels in train:
+        for images, labels in self.train:
             x, y = images.view(len(images), -1), nn.functional.one_hot(labels, 10).float()
-            h, p = forward(x)
+            h, p = self.forward(x)
             total_loss += -(y * torch.log(p + 1e-12)).sum().item()
             correct += (p.argmax(dim=1) == labels).sum().item()
             delta2 = (p - y) / len(x)
-            delta1 = (delta2 @ w2.T) * h * (1.0 - h)
-            w1.sub_(lr * (x.T @ delta1))
-            b1.sub_(lr * delta1.sum(dim=0))
-            w2.sub_(lr * (h.T @ delta2))
-            b2.sub_(lr * delta2.sum(dim=0))
-        hits = 0
-        for images, labels in test:
-            _, p = forward(images.view(len(images), -1))
-            hits += (p.argmax(dim=1) == labels).sum().item()
-        return hits / len(test.dataset)  # type: ignore[arg-type]  # a Dataset need not be Sized; MNIST is
+            delta1 = (delta2 @ self.w2.T) * h * (1.0 - h)
+            self.w1 -= self.lr * (x.T @ delta1)
+            self.b1 -= self.lr * delta1.sum(dim=0)
+            self.w2 -= self.lr * (h.T @ delta2)
+            self.b2 -= self.lr * delta2.sum(dim=0)
 
-    return epoch
+    def test_accuracy(self) -> float:
+        """The share of the test rows that are right."""
+        hits = 0
+        for images, labels in self.test:
+            _, p = self.forward(images.view(len(images), -1))
+            hits += (p.argmax(dim=1) == labels).sum().item()
+        return hits / len(self.test.dataset)  # type: ignore[arg-type]  # a Dataset need not be Sized; MNIST is
 
 
 class Operands(NamedTuple):

@@ -33,29 +33,34 @@ class Workplace:
 
 
 @contextmanager
+def data_with_mnist() -> Iterator[tuple[dict[str, str], str]]:
+    """The environment in which every process finds data, as long as the block lasts, and what has to be said of it.
+
+    Where MLHW_DATA has no MNIST, made data of its shape stands in for it.
+    """
+    settings = from_environment()
+    data, cache = settings.data.absolute(), settings.cache.absolute()
+    with tempfile.TemporaryDirectory(prefix="mlhw-benchmarks-") as name:
+        note = ""
+        if not (data / "MNIST").is_dir():
+            note, folder = "made data of MNIST's shape", Path(name)
+            make_mnist(folder / "data", FILES)
+            for entry in data.iterdir() if data.is_dir() else ():
+                (folder / "data" / entry.name).symlink_to(entry)  # what else there is stays in reach
+            data, cache = folder / "data", folder / "cache"
+        yield {"MLHW_DATA": str(data), "MLHW_CACHE": str(cache)}, note
+
+
+@contextmanager
 def workplace(repeats: int, threads: int | None = None) -> Iterator[Workplace]:
-    """Folders that last as long as the block. Where MLHW_DATA has no MNIST, made data of its shape stands in for it.
+    """Folders that last as long as the block, the data as :func:`data_with_mnist` finds it.
 
     ``threads`` wins over MLHW_THREADS; where neither says how many, numpy and torch choose.
     """
-    settings = from_environment()
-    with tempfile.TemporaryDirectory(prefix="mlhw-benchmarks-") as name:
-        folder = Path(name)
-        settings = replace(
-            settings,
-            data=settings.data.absolute(),
-            cache=settings.cache.absolute(),
-            outputs=folder / "outputs",
-            threads=threads or settings.threads,
-        )
-        if (settings.data / "MNIST").is_dir():
-            yield Workplace(settings, repeats)
-        else:
-            make_mnist(folder / "data", FILES)
-            for entry in settings.data.iterdir() if settings.data.is_dir() else ():
-                (folder / "data" / entry.name).symlink_to(entry)  # what else there is stays in reach
-            made = replace(settings, data=folder / "data", cache=folder / "cache")
-            yield Workplace(made, repeats, "made data of MNIST's shape")
+    with data_with_mnist() as (environ, note), tempfile.TemporaryDirectory(prefix="mlhw-benchmarks-") as name:
+        found = from_environment(dict(os.environ) | environ)
+        outputs = Path(name) / "outputs"
+        yield Workplace(replace(found, outputs=outputs, threads=threads or found.threads), repeats, note)
 
 
 def make_mnist(data: Path, rows: dict[str, int]) -> None:

@@ -11,11 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import __main__ as program
 from benchmarks import loops
 from benchmarks.bare import five_products, module_epochs, tensor_mlp_epoch
 from benchmarks.harness import Result, interleaved, repeated, timed
-from benchmarks.report import cells, machine, machine_line, table
 from benchmarks.workplace import Workplace, make_mnist
 from mlhw.arrays import Place, Splits
 from mlhw.commands import assemble
@@ -117,7 +115,7 @@ def _standard(job: Job) -> tuple[tuple[float, ...], tuple[float, ...]]:
 def test_ours_leaves_a_run_with_its_rows_and_checkpoints(tmp_path: Path) -> None:
     job = small_job("digits-cnn-notebook", "train.batch_size=16", "train.epochs=2")
     settings = Settings(tmp_path, tmp_path / "outputs", tmp_path)
-    loops.ours(job, settings)()()
+    loops.training(job, settings, loops.fresh_learner(job))()
     (run,) = (tmp_path / "outputs").iterdir()
     rows = (run / "metrics.csv").read_text().splitlines()[1:]
     assert [tuple(row.split(",")[:2]) for row in rows] == [("1", "train"), ("2", "train"), ("2", "test")]
@@ -211,53 +209,3 @@ def test_repeated_warms_up_once() -> None:
 )
 def test_verdict_is_on_the_median(result: Result, verdict: str) -> None:
     assert result.verdict == verdict
-
-
-def test_cells_say_limit_unit_and_reason() -> None:
-    ratio = Result("a", (2.0, 3.0, 4.0), (2.0, 2.0, 2.0), limit=1.3, note="made data")
-    assert cells(ratio) == (
-        "a",
-        "3.00 s [2.00 to 4.00]",
-        "2.00 s [2.00 to 2.00]",
-        "1.50 [1.00 to 2.00]",
-        "1.3",
-        "missed; made data",
-    )
-    assert cells(Result("b", (1034.4,), limit=1200, unit="MB")) == ("b", "1034 MB", "-", "-", "1200 MB", "held")
-    assert cells(Result("c", note="skipped: no data"))[1:] == ("-", "-", "-", "-", "skipped: no data")
-
-
-def test_table_aligns_its_columns() -> None:
-    lines = table([Result("a", (1.0,), limit=2.0), Result("a longer name", (1.0,))]).splitlines()
-    assert len({line.index("1.00 s") for line in lines[2:]}) == 1
-
-
-def test_machine_line_names_what_was_measured_on() -> None:
-    line = machine_line(machine())
-    assert torch.__version__ in line
-    assert np.__version__ in line
-    assert "threads" in line
-
-
-def test_a_crash_is_a_line_and_an_exit_code(
-    place: Workplace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    def crash(place: Workplace) -> Iterator[Result]:
-        yield Result("before", (1.0,), limit=0.5)
-        raise RuntimeError("no luck")
-
-    monkeypatch.setenv("MLHW_DATA", str(place.settings.data))
-    monkeypatch.setattr(program, "BENCHMARKS", {"crash": crash, "miss": lambda place: [Result("m", (2.0,), limit=1.0)]})
-    assert program.main(["miss"]) == 0
-    assert program.main(["--json", str(tmp_path / "r.json")]) == 1
-    out = capsys.readouterr().out
-    assert "missed" in out
-    assert "crashed: RuntimeError" in out
-    assert '"before"' in (tmp_path / "r.json").read_text()
-
-
-def test_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        program.main(["nosuch"])
-    assert ended.value.code == 2
-    assert "digits-cnn-notebook" in capsys.readouterr().err

@@ -24,7 +24,8 @@ class ProgramGroup(TyperGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the page of the whole program: options first, then the commands by their panels."""
-        formatter.write(_Page(shutil.get_terminal_size((80, 24)).columns, _coloured()).of(self, ctx))
+        ctx.color = _coloured()  # else Click takes the colours out where FORCE_COLOR asks for them
+        formatter.write(_Page(shutil.get_terminal_size((80, 24)).columns, ctx.color).of(self, ctx))
 
 
 class _Page:

@@ -15,7 +15,6 @@ A message is one or two lines: what was wrong, where, what was got, what is allo
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -73,6 +72,8 @@ class Interrupted(MlhwError):
 
 def nearest(word: str, known: Iterable[str], most: int = 3) -> list[str]:
     """The names in ``known`` that ``word`` may have been meant to be, best first; perhaps none."""
+    import difflib
+
     return difflib.get_close_matches(word, list(known), n=most, cutoff=0.55)
 
 

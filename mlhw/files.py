@@ -7,8 +7,6 @@ import errno
 import json
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -29,7 +27,7 @@ def atomic_write(path: Path, *, sync: bool = True, size: int = 0) -> Iterator[IO
     Raises:
         OutputError: the folder cannot be written to, or the disk is full; names the path, and the space that it takes.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         # Not tempfile's: those files are for their owner alone, but who may read a folder should be able to read this.
         handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666)
@@ -54,6 +52,8 @@ def cannot_write(path: Path, error: OSError, size: int = 0) -> OutputError:
     text = f"cannot write {path}: {error.strerror or error}."
     if error.errno not in _FULL:
         return OutputError(f"{text} Free space or fix permissions.")
+    import shutil  # it loads every compressor
+
     try:
         free = f"{shutil.disk_usage(path.parent).free:,}"
     except OSError:

@@ -18,10 +18,10 @@ def complete_experiments(incomplete: str) -> list[str]:
 def complete_runs(incomplete: str) -> list[str]:
     """Run ids that begin with what was typed, newest first, and ``latest``."""
     from mlhw.commands.settings import from_environment
-    from mlhw.runs.store import all_runs
+    from mlhw.runs.store import run_ids
 
-    ids = ["latest", *(run.id for run in all_runs(from_environment().outputs))]
-    return [name for name in ids if name.startswith(incomplete)]
+    latest = ["latest"] * "latest".startswith(incomplete)
+    return latest + run_ids(from_environment().outputs, incomplete)
 
 
 def complete_datasets(incomplete: str) -> list[str]:

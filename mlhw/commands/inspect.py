@@ -11,7 +11,6 @@ from mlhw.commands.settings import Settings
 from mlhw.errors import ConfigError, RunError
 from mlhw.files import atomic_write, make_folder
 from mlhw.runs import store
-from mlhw.runs.metrics import read_metrics
 
 if TYPE_CHECKING:  # the schema of experiments takes a while to load, and a list of finished runs needs none
     from mlhw.config.pretrained import PretrainedExperiment
@@ -52,7 +51,7 @@ def _words(found: Experiment | PretrainedExperiment) -> dict[str, str]:
 
 def runs(settings: Settings, most: int | None = 20) -> list[dict[str, Any]]:
     """The newest ``most`` runs (all where None): id, status, and what the summary says."""
-    return [_brief(run) for run in store.all_runs(settings.outputs)[:most]]
+    return [_brief(run) for run in store.all_runs(settings.outputs, most)]
 
 
 def _brief(run: store.Run) -> dict[str, Any]:
@@ -71,6 +70,8 @@ def _brief(run: store.Run) -> dict[str, Any]:
 
 def _is_pretrained(run: store.Run) -> bool:
     """Whether ``run`` asked pretrained networks; such a run has pictures and no epochs."""
+    if run.metrics_file.exists():  # written first of all by a training; the configs of twenty runs take a while to read
+        return False
     from mlhw.config import load as config
 
     try:
@@ -80,8 +81,10 @@ def _is_pretrained(run: store.Run) -> bool:
 
 
 def _epochs_so_far(run: store.Run) -> int:
+    from mlhw.runs.metrics import last_epoch
+
     try:
-        return max((row.epoch for row in read_metrics(run.metrics_file)), default=0)
+        return last_epoch(run.metrics_file)
     except RunError:  # no such file yet, or a damaged one: the list of runs is still to be shown
         return 0
 
@@ -101,6 +104,7 @@ def _pictures_so_far(run: store.Run) -> dict[str, int] | None:
 def show(settings: Settings, name: str) -> dict[str, Any]:
     """All that is known of one run: its summary or error, the judgement of its curves, and its most confused classes."""
     from mlhw.runs import judge
+    from mlhw.runs.metrics import read_metrics
 
     run = store.find(settings.outputs, name)
     rows = read_metrics(run.metrics_file) if run.metrics_file.exists() else []

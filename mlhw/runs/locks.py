@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +36,8 @@ def hold(folder: Path, what: str) -> Iterator[None]:
     try:
         for part in (folder, *map(folder.joinpath, WRITTEN)):
             remove_leftovers(part)
+        import socket
+
         write_json(folder / "holder.json", {"pid": os.getpid(), "host": socket.gethostname()})
         yield
     finally:

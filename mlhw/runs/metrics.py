@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from mlhw.protocols import EpochRow
 HEADER = "epoch,split,loss,accuracy,lr,seconds"
 SPLITS = ("train", "val", "test")
 MOST_EPOCHS = 10_000_000  # what train.epochs may be
+TAIL_BYTES = 4096  # some forty rows: more than those of one epoch, and the test row of an earlier one that comes last
 
 
 class MetricsFile:
@@ -60,15 +63,40 @@ def read_metrics(path: Path) -> list[EpochRow]:
     lines = text.split("\n")
     for number, line in enumerate(lines[1:-1], start=2):  # what follows the last line end is torn, or nothing
         try:
-            epoch, split, loss, accuracy, lr, seconds = line.split(",")
-            if split not in SPLITS or not 1 <= int(epoch) <= MOST_EPOCHS:
-                raise ValueError("no row")
-            rows.append(EpochRow(int(epoch), split, float(loss), float(accuracy), float(lr), float(seconds)))
+            rows.append(_row(line))
         except ValueError as error:
             if number == len(lines) - 1:
                 break
             raise RunError(f"{path}:{number}: should be '{HEADER}', got '{line[:80]}'.") from error
     return rows
+
+
+def _row(line: str) -> EpochRow:
+    """The row that ``line`` is; raises ValueError where it is none."""
+    epoch, split, loss, accuracy, lr, seconds = line.split(",")
+    if split not in SPLITS or not 1 <= int(epoch) <= MOST_EPOCHS:
+        raise ValueError("no row")
+    return EpochRow(int(epoch), split, float(loss), float(accuracy), float(lr), float(seconds))
+
+
+def last_epoch(path: Path) -> int:
+    """The newest epoch of which the end of ``path`` has a whole row, 0 where it has none; reads no more than that end.
+
+    Raises:
+        RunError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL_BYTES))
+            lines = file.read(TAIL_BYTES).decode(errors="replace").split("\n")[1:-1]  # the first: the header, or cut
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error}.") from error
+    newest = 0
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            newest = max(newest, _row(line).epoch)
+    return newest
 
 
 def row_of(rows: Iterable[EpochRow], epoch: int, split: str) -> EpochRow | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlhw.errors import RunError
 from mlhw.protocols import EpochRow
-from mlhw.runs.metrics import HEADER, MetricsFile, read_metrics, row_of
+from mlhw.runs.metrics import HEADER, MetricsFile, last_epoch, read_metrics, row_of
 
 NUMBER = st.floats(allow_nan=False)
 
@@ -60,6 +60,20 @@ def test_a_resume_drops_the_rows_after_its_checkpoint_and_goes_on(tmp_path: Path
     file.append(rows(5)[6:])
     file.close()
     assert path.read_bytes() == written(tmp_path / "whole.csv", rows(5)).read_bytes()
+
+
+@pytest.mark.parametrize("tail", ["", "9,tr", "9,train,0.5,0.5,0.001,0.1", "9\n"])
+def test_the_last_epoch_is_that_of_the_whole_rows_at_the_end_however_long_the_file(tmp_path: Path, tail: str) -> None:
+    path = tmp_path / "metrics.csv"
+    file = MetricsFile(path)
+    file.append([])
+    assert last_epoch(path) == 0
+    file.append([*rows(2), EpochRow(1, "test", 0.5, 0.5, 1e-3, 0.5)])
+    assert last_epoch(path) == 2
+    file.close()
+    whole = path.read_bytes()
+    path.write_bytes(b"no rows at all\n" * 100_000 + whole + tail.encode())  # were they read, they would be refused
+    assert last_epoch(path) == 2
 
 
 def test_a_line_that_is_no_row_is_named(tmp_path: Path) -> None:

@@ -40,6 +40,16 @@ def test_a_unique_prefix_and_latest_find_a_run(tmp_path: Path) -> None:
     assert [run.id for run in store.all_runs(tmp_path)] == [new.id, old.id]
 
 
+def test_ids_are_completed_newest_first_and_files_are_no_runs(tmp_path: Path) -> None:
+    assert store.run_ids(tmp_path / "missing") == []
+    ids = [make(tmp_path, "ab", f"2026010{day}-000000", "aaaa").id for day in (1, 3, 2)]
+    make(tmp_path, "b", "20260105-000000", "aaaa")
+    (tmp_path / "ab-20260104-000000-aaaa").touch()
+    (tmp_path / "ab-sweep").mkdir()
+    assert store.run_ids(tmp_path, "ab") == [ids[1], ids[2], ids[0]]
+    assert [run.id for run in store.all_runs(tmp_path, 2)] == ["b-20260105-000000-aaaa", ids[1]]
+
+
 def test_of_two_runs_in_one_second_latest_is_the_one_made_last(tmp_path: Path) -> None:
     import os
 

@@ -17,6 +17,8 @@ CHECKS = {
     "sweep-lr": "benchmarks.sweeps:sweep_lr",
     "workers": "benchmarks.sweeps:workers",
     "thousand": "benchmarks.sweeps:thousand",
+    "folder": "benchmarks.large:folder",
+    "soak": "benchmarks.large:soak",
 }
 
 

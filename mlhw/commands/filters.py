@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 import warnings
 from pathlib import Path
@@ -16,7 +17,7 @@ from mlhw.commands.threads import use_threads
 from mlhw.config import load as config
 from mlhw.config.pretrained import Filters, PretrainedExperiment
 from mlhw.datasets.names import csv_name, escape_name, name_from_csv
-from mlhw.errors import DataError, DataMissing, Interrupted, MlhwError
+from mlhw.errors import DataError, DataMissing, Interrupted, MlhwError, OutputError
 from mlhw.files import atomic_write, write_json, write_text
 from mlhw.runs import store
 from mlhw.runs.environment import environment, peak_memory_mb
@@ -132,7 +133,8 @@ def _write(
         run.log(f"failed: {error}")
         if not isinstance(error, MlhwError):
             run.log(traceback.format_exc())
-        write_json(run.error_file, {"kind": type(error).__name__, "message": str(error)})
+        with contextlib.suppress(OutputError):  # its own message is the one to show
+            write_json(run.error_file, {"kind": type(error).__name__, "message": str(error)})
         raise
     run.log("done")
     return summary

@@ -13,7 +13,7 @@ from mlhw.commands import draw
 from mlhw.commands.assemble import Job, count_parameters
 from mlhw.commands.dead_units import dead_units
 from mlhw.config.expectations import verdicts
-from mlhw.errors import TrainingDiverged
+from mlhw.errors import OutputError, TrainingDiverged
 from mlhw.files import write_json
 from mlhw.protocols import EpochRow, Learner
 from mlhw.runs import checkpoint, predictions, preparation, regions
@@ -30,10 +30,15 @@ def finish(run: Run, job: Job, state: LoopState, began: float, figures: bool = T
     """Complete the files of ``run`` after training and return its summary.
 
     The learner takes over the reported weights (best on val where there is val, else the last): its training is over.
+    A figure that cannot be written costs no more than itself: the summary is written first.
+
+    Raises:
+        OutputError: a file cannot be written; where it is a figure, the run is done all the same.
     """
     timer = perf_counter()
     preparation.write(run.preparation_file, job.preparation)
     job.learner.adopt(checkpoint.load_weights(run.best_checkpoint, finite=False))
+    _check_finite(job, state)
     rows = _score_test(run, job, state)
     seconds_training = state.seconds + perf_counter() - timer
     if job.placed.test is not None and job.splits.test is not None:
@@ -41,8 +46,7 @@ def finish(run: Run, job: Job, state: LoopState, began: float, figures: bool = T
         predictions.write(run.predictions_file, np.asarray(job.splits.test.targets), probabilities)
     if job.splits.train.input_shape == (2,):
         regions.write(run.regions_file, _regions(job))
-    if figures:
-        draw.draw_run(run, job.splits.test, best_epoch=state.best_epoch)
+    undrawn = _draw(run, job, state) if figures else None
     summary = _summary(run, job, state, rows)
     summary |= {
         "dead_units": dead_units(job.learner, job.placed.train),
@@ -53,7 +57,30 @@ def finish(run: Run, job: Job, state: LoopState, began: float, figures: bool = T
     }
     summary["expectations"] = [verdict.sentence() for verdict in verdicts(job.experiment.expect, summary)]
     write_json(run.summary_file, summary)
+    if undrawn is not None:
+        raise undrawn
     return summary
+
+
+def _check_finite(job: Job, state: LoopState) -> None:
+    """Raise TrainingDiverged where the reported weights are not finite: without val and test no loss would tell."""
+    if job.splits.val is None and job.splits.test is None:
+        for array in job.learner.parameters(0).values():
+            if not np.isfinite(array).all():
+                raise TrainingDiverged(state.best_epoch, _steps(job), math.nan)
+
+
+def _steps(job: Job) -> int:
+    return math.ceil(len(job.placed.train) / job.recipe.batch_rows)
+
+
+def _draw(run: Run, job: Job, state: LoopState) -> OutputError | None:
+    """Draw the run's figures; what kept one from being written, or None."""
+    try:
+        draw.draw_run(run, job.splits.test, best_epoch=state.best_epoch)
+    except OutputError as error:
+        return error
+    return None
 
 
 def _regions(job: Job) -> regions.Regions:
@@ -88,9 +115,7 @@ def _score_test(run: Run, job: Job, state: LoopState) -> list[EpochRow]:
             rate = row.lr if row else job.learner.lr
             test = score_split(job.learner, job.placed.test, "test", state.best_epoch, [rate])[0]
         if not math.isfinite(test.loss):
-            raise TrainingDiverged(
-                state.best_epoch, math.ceil(len(job.placed.train) / job.recipe.batch_rows), test.loss, "test"
-            )
+            raise TrainingDiverged(state.best_epoch, _steps(job), test.loss, "test")
         metrics = MetricsFile(run.metrics_file, keep=lambda row: row.split != "test")
         metrics.append([test])
         metrics.sync()

@@ -128,7 +128,7 @@ def _work(
         run.log("interrupted")
         raise Interrupted(f"interrupted. Go on with: mlhw resume {run.id}") from None
     except OutputError as error:
-        run.log(f"interrupted: {error}")
+        run.log(f"{'done, but for a figure' if run.summary_file.exists() else 'interrupted'}: {error}")
         raise run.unfinished(error) from error
     except Exception as error:
         record_failure(run, error)

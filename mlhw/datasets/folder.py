@@ -59,8 +59,9 @@ def load(
 
     def build(out: Path) -> Splits:
         names = tuple(found["train"])
+        places = {name: place for place, name in enumerate(names)}
         lists = {
-            split: [Picture(Path(file), names.index(name)) for name, files in classes.items() for file in files]
+            split: [Picture(file, places[name]) for name, files in classes.items() for file in files]
             for split, classes in found.items()
         }
         lists = with_test(lists, test_fraction)

@@ -120,7 +120,12 @@ class Run:
             file.write(f"{stamp} {line}\n")
 
     def unfinished(self, error: OutputError) -> OutputError:
-        """``error`` with the command that goes on: it is no fault of the run, which is interrupted and has not failed."""
+        """``error`` with the command that goes on: it is no fault of the run, which is interrupted and has not failed.
+
+        With a summary the run is done, and a figure is all that can be missing.
+        """
+        if self.summary_file.exists():
+            return OutputError(f"{error} The run is done; then draw its figures: mlhw plot {self.id}")
         return OutputError(f"{error} Then go on: mlhw resume {self.id}")
 
     @contextlib.contextmanager

@@ -8,6 +8,7 @@ sweep.csv      one line a trial that is over          stacks/*.pt   checkpoints 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -81,7 +82,8 @@ class SweepFolder:
             # One write of one short line in append mode: lines of several processes do not mix.
             handle = os.open(self.path / "journal.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
-                os.write(handle, line.encode())
+                if os.write(handle, line.encode()) < len(line):  # a disk that fills up takes the part that fits
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             finally:
                 os.close(handle)
         except OSError as error:

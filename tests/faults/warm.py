@@ -74,6 +74,7 @@ class Warm:
         each_epoch: bool = True,
         figures: bool = True,
         limit: float = 120,
+        trace: Path | None = None,
         **environment: str,
     ) -> dict[str, Any]:
         """One program to run.
@@ -82,6 +83,7 @@ class Warm:
         (that of ``outputs``); from operation ``fail_at`` on (at it alone, unless ``lasting``) ``error`` befalls them; no file
         may grow beyond ``most_bytes``. With ``each_epoch`` a checkpoint is written after every epoch instead of once a
         second: there is more to hit. Figures take longer than these trainings; without ``figures`` none are drawn.
+        Into ``trace`` goes a line an operation: its number, the path, and the functions of mlhw that it was done by.
         """
         return {
             "arguments": arguments,
@@ -97,6 +99,7 @@ class Warm:
             "each_epoch": each_epoch,
             "figures": figures,
             "limit": limit,
+            "trace": str(trace or ""),
         }
 
     def all_of(self, requests: Sequence[dict[str, Any]]) -> list[Ended]:

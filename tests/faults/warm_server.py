@@ -5,6 +5,7 @@ Reads one JSON request a line from stdin and answers each with one line; see :cl
 
 from __future__ import annotations
 
+import builtins
 import io
 import json
 import mmap
@@ -21,7 +22,7 @@ MODULES = """
     mlhw.commands.resume mlhw.commands.stack mlhw.commands.sweep.sweep mlhw.commands.train mlhw.datasets.digits
     mlhw.learners.autograd mlhw.learners.fused mlhw.learners.stacked mlhw.models.digits_cnn mlhw.models.grocery_cnn
     mlhw.models.numpy_resnet mlhw.models.tensor_mlp mlhw.numerics.optimisers mlhw.plots.confusion mlhw.plots.curves
-    mlhw.plots.samples mlhw.plots.style mlhw.training.augment sklearn.datasets sklearn.model_selection
+    mlhw.plots.samples mlhw.plots.style mlhw.training.augment sklearn.datasets sklearn.model_selection torchvision.models
 """
 CHANGES = (
     "os.rename",
@@ -67,6 +68,7 @@ class Watch:
         self.within, self.die_at = request["within"], request["die_at"]
         self.fail_at, self.lasting, self.error = request["fail_at"], request["lasting"], request["error"]
         self.shared, self.count, self.opened = shared, 0, ""
+        self.trace = os.open(request["trace"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) if request["trace"] else -1
 
     def install(self) -> None:
         """Watch from now on; what is written in text mode (log.txt) is seen being opened alone."""
@@ -96,7 +98,7 @@ class Watch:
             watch.operation(path)
             os_fsync(handle)
 
-        io.open, os.fsync = opened, fsync
+        io.open, builtins.open, os.fsync = opened, opened, fsync  # type: ignore[assignment]
         sys.addaudithook(self.hook)
 
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -118,6 +120,8 @@ class Watch:
             return
         self.count += 1
         self.shared[:8] = struct.pack("q", self.count)
+        if self.trace >= 0:
+            os.write(self.trace, f"{json.dumps([self.count, path, callers()])}\n".encode())
         if self.count == self.die_at:
             half()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -127,6 +131,17 @@ class Watch:
                 name = path.encode()[: BYTES - 9]
                 self.shared[8 : 8 + len(name)] = name
             raise OSError(self.error, os.strerror(self.error), path)
+
+
+def callers() -> list[str]:
+    """The functions of mlhw on the stack, innermost first: ``runs/metrics.py:append``."""
+    found, frame = [], sys._getframe(1)
+    while frame is not None:
+        _, package, name = frame.f_code.co_filename.rpartition(f"{os.sep}mlhw{os.sep}")
+        if package:
+            found.append(f"{Path(name).as_posix()}:{frame.f_code.co_name}")
+        frame = frame.f_back  # type: ignore[assignment]
+    return found
 
 
 def serve(requests: list[dict[str, Any]], shared: list[mmap.mmap]) -> list[dict[str, Any]]:

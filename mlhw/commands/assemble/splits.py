@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlhw.arrays import Place, Splits
+from mlhw.arrays import Place, Split, Splits
 from mlhw.commands.assemble.tables import DATASETS, resolve
 from mlhw.commands.settings import Settings
 from mlhw.config.schema import Experiment
-from mlhw.datasets.splitting import carved_rows, drawn_rows, take
+from mlhw.datasets.splitting import carved_rows, drawn_rows
+from mlhw.datasets.subset import subset
 from mlhw.errors import ConfigError
 
 _SHARED_DATA_KEYS = {"kind", "val_fraction", "train_rows", "train_draw", "normalize", "report"}
@@ -26,8 +27,12 @@ def load_splits(experiment: Experiment, settings: Settings, progress: Callable[[
     """
     whole = load_whole(experiment, settings, progress)
     train_rows, val_rows = chosen_rows(experiment, whole)
-    train = whole.train.first(len(train_rows)) if _leads(train_rows) else take(whole.train, train_rows)
-    return replace(whole, train=train, val=whole.val if val_rows is None else take(whole.train, val_rows))
+    place = Place(settings.data, settings.cache, progress)
+
+    def of_train(rows: np.ndarray) -> Split:
+        return whole.train.first(len(rows)) if _leads(rows) else subset(place, whole.train, rows, whole.origin)
+
+    return replace(whole, train=of_train(train_rows), val=whole.val if val_rows is None else of_train(val_rows))
 
 
 def load_whole(experiment: Experiment, settings: Settings, progress: Callable[[str, int, int], None]) -> Splits:

@@ -16,6 +16,9 @@ from mlhw.training.state import Recipe
 from mlhw.training.streams import AUGMENT, ORDER, stream
 
 TICK_SECONDS = 0.1
+FETCH_STEPS = (
+    128  # what steps report is fetched so often: kept small tensors pin the heap between the large ones of each step
+)
 Lost = dict[int, TrainingDiverged]  # by place in the learner: the members whose loss is not finite
 
 
@@ -35,15 +38,21 @@ def train_epoch(
     due = began + TICK_SECONDS
     total, done, scale = len(split), 0, 1.0
     reports: list[StepReport] = []
+    fetched: list[tuple[np.ndarray, np.ndarray]] = []
     for batch in _batches(split, recipe, epoch, seeds):
         scale = recipe.schedule((epoch - 1 + done / total) / recipe.epochs)
         report = learner.step(batch, scale)
         reports.append(report)
         done += report.count
+        if len(reports) == FETCH_STEPS:
+            fetched.append(_sums(learner, reports))
+            reports.clear()
         if (now := perf_counter()) >= due:
             due = now + TICK_SECONDS
             on_step(epoch, done, total)
-    losses, correct = _sums(learner, reports)
+    if reports:
+        fetched.append(_sums(learner, reports))
+    losses, correct = (np.concatenate(parts, axis=1) for parts in zip(*fetched, strict=True))
     rates = np.broadcast_to(np.asarray(learner.lr, dtype=np.float64) * scale, len(losses))
     rows = _rows("train", epoch, rates, losses, correct, done, perf_counter() - began)
     lost: Lost = {}
@@ -90,7 +99,7 @@ def _batches(split: Split, recipe: Recipe, epoch: int, seeds: Sequence[int]) -> 
 
 
 def _sums(learner: Learner, reports: Sequence[StepReport]) -> tuple[np.ndarray, np.ndarray]:
-    """Each step's loss sum and hits (members, steps), with one transfer from the device for each."""
+    """Each step's loss sum and hits (members, steps), with one transfer from the device for each of the two."""
     # A member's steps lie next to each other, so that its sum is the one that it would have alone, to the last bit.
     losses = np.ascontiguousarray(learner.fetch([report.loss_sum for report in reports]).T)
     return losses, np.ascontiguousarray(learner.fetch([report.correct for report in reports]).T)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from tests.faults.killing import Training, assert_same, live
 from tests.faults.kinds import KINDS
-from tests.faults.warm import Warm
+from tests.faults.warm import KILLED, Warm
 
 KILLS = int(os.environ.get("MLHW_TEST_KILLS", "20"))
 SEED = int(os.environ.get("MLHW_TEST_SEED", "0"))
@@ -49,3 +50,20 @@ def test_a_stack_that_was_killed_as_its_members_were_finished_loses_no_row(
     ended = warm.run("resume", run.name, outputs=got.outputs, figures=False)
     assert ended.code == 0, ended.err
     assert_same(got, whole)
+
+
+def test_a_run_that_goes_on_elsewhere_says_what_differs_and_records_it(warm: Warm, tmp_path: Path) -> None:
+    for elsewhere in (False, True):
+        training = Training.made("numpy", tmp_path / f"run-{elsewhere}")
+        assert training.start(warm, die_at=200, figures=False).code == KILLED
+        (run,) = training.runs()
+        if elsewhere:
+            facts = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+            facts |= {"processor": "another", "packages": facts["packages"] | {"numpy": "0.1"}}
+            (run / "environment.json").write_text(json.dumps(facts), encoding="utf-8")
+        ended = training.go_on(warm, figures=False)
+        log = (run / "log.txt").read_text(encoding="utf-8")
+        assert ended.code == 0, ended.err
+        for difference in ("processor another then", "numpy 0.1 then"):
+            assert (f"warning: {difference}" in ended.err) == elsewhere
+            assert (f"resumed with a difference: {difference}" in log) == elsewhere

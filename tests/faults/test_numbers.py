@@ -14,6 +14,8 @@ from mlhw.commands.display import Silent
 from mlhw.commands.settings import from_environment
 from mlhw.commands.train import train
 from mlhw.config.load import parse
+from mlhw.errors import TrainingDiverged
+from mlhw.runs import checkpoint
 from tests.faults.killing import assert_same_run
 from tests.faults.kinds import KINDS
 
@@ -76,3 +78,32 @@ def test_a_class_that_no_training_row_is_of_is_warned_of() -> None:
     whole = Told()
     trained("numpy", display=whole)
     assert whole.warnings == []
+
+
+PLAIN = """
+name: plain
+data: {kind: pixel-csv, train: rows.csv, normalize: standard}
+model: {kind: numpy-mlp, hidden_sizes: [3]}
+train: {epochs: 1, batch_size: 4, lr: 0.1}
+"""
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_last_step_that_breaks_the_weights_is_no_end_of_a_run(
+    broken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without val and test nothing is scored after it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("".join(f"{row % 2},{row},{-row}\n" for row in range(8)), encoding="utf-8")
+    read = checkpoint.load_weights
+
+    def load(path: Path, **how: Any) -> dict[str, Any]:
+        return {name: np.full_like(value, np.inf) if broken else value for name, value in read(path, **how).items()}
+
+    monkeypatch.setattr("mlhw.commands.finish.checkpoint.load_weights", load)
+    experiment = parse(PLAIN.encode(), "plain")
+    if broken:
+        with pytest.raises(TrainingDiverged, match="epoch 1, step 2"):
+            train(experiment, from_environment(), Silent(), figures=False)
+    else:
+        assert train(experiment, from_environment(), Silent(), figures=False)[1]["status"] == "done"

@@ -13,6 +13,7 @@ import pytest
 from mlhw.arrays import Batch, Split, Splits
 from mlhw.errors import DataError, TrainingDiverged
 from mlhw.protocols import EpochRow, StepReport
+from mlhw.training import epoch
 from mlhw.training.fit import fit
 from mlhw.training.schedules import constant
 from mlhw.training.state import LoopState, MemberEpoch, Recipe, stop_reason
@@ -160,3 +161,20 @@ def test_a_finished_state_trains_no_more() -> None:
     (state,) = fit(learner, made.splits(), RECIPE, Watch(), [LoopState(epoch=5, best_epoch=2)])
     assert learner.seen == []
     assert state.best_epoch == 2
+
+
+@pytest.mark.parametrize("every", [1, 3, 7, 128])  # of seven steps an epoch
+def test_rows_and_faults_do_not_hang_on_how_often_reports_are_fetched(
+    every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = [0.1 * step for step in range(1, 36)]
+    expected = [row.loss for _, rows, _ in run(Scripted(losses=losses))[1].epochs for row in rows]
+    monkeypatch.setattr(epoch, "FETCH_STEPS", every)
+    held: list[int] = []
+    learner = Scripted(losses=losses)
+    fetch = learner.fetch
+    learner.fetch = lambda values: held.append(len(values)) or fetch(values)  # type: ignore[method-assign, func-returns-value]
+    assert [row.loss for _, rows, _ in run(learner)[1].epochs for row in rows] == expected
+    assert max(held) <= every
+    with pytest.raises(TrainingDiverged, match="epoch 2, step 3"):
+        run(Scripted(losses=[*[1.0] * 9, float("nan"), *[1.0] * 99]))

@@ -76,8 +76,8 @@ class Watch:
         watch = self
 
         class Raw(io.FileIO):
-            def __init__(self, path: Any, mode: str) -> None:
-                super().__init__(path, mode)
+            def __init__(self, path: Any, mode: str, *, closefd: bool = True, opener: Any = None) -> None:
+                super().__init__(path, mode, closefd, opener)
                 self.path = watch.opened
 
             def write(self, data: Any) -> int:
@@ -87,7 +87,7 @@ class Watch:
         def opened(file: Any, mode: str = "r", buffering: int = -1, *rest: Any, **more: Any) -> Any:
             if not ("b" in mode and set(mode) & set("wax+")):
                 return io_open(file, mode, buffering, *rest, **more)
-            raw = Raw(file, mode.replace("b", ""))
+            raw = Raw(file, mode.replace("b", ""), **more)
             return raw if buffering == 0 else io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
 
         def fsync(handle: int) -> None:

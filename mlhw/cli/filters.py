@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mlhw.cli.options import Json, Quiet, Set, Verbose, complete_experiments
+from mlhw.cli.picture_options import complete_models
 from mlhw.errors import ConfigError
 
 MOST_DRAWN = 64  # filters in one run, as the config says too
@@ -28,7 +29,12 @@ def filters(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="NAME", help="Any classification network of torchvision; otherwise vgg16."),
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="Any classification network of torchvision; otherwise vgg16.",
+            autocompletion=complete_models,
+        ),
     ] = None,
     weights: Annotated[
         Path | None,

@@ -11,7 +11,7 @@ from mlhw.cli.options import complete_experiments
 
 def complete_models(incomplete: str) -> list[str]:
     """Networks whose names begin with what was typed, after the last comma."""
-    from mlhw.models.weights import names
+    from mlhw.models.network_names import names
 
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in names() if name.startswith(last)]

@@ -11,6 +11,11 @@ import typer
 from mlhw.cli.options import Json, OutFolder, RunArgument, RunsArgument
 
 
+def complete_formats(incomplete: str) -> list[str]:
+    """What ``export`` writes, as far as it begins with what was typed."""
+    return [name for name in ("weights", "tensorboard", "mlflow") if name.startswith(incomplete)]
+
+
 def runs(
     everything: Annotated[bool, typer.Option("--all", help="All runs, not the newest 20 alone.")] = False,
     as_json: Json = False,
@@ -73,12 +78,25 @@ def plot(runs: RunsArgument, out: OutFolder = None, as_json: Json = False) -> No
     _print_paths(paths, as_json)
 
 
-def export(run: RunArgument, out: OutFolder = None, as_json: Json = False) -> None:
-    """Write a run's weights by name as NumPy .npz and as safetensors."""
-    from mlhw.commands.inspect import export as export_run
+def export(
+    runs: RunsArgument,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help="weights, tensorboard or mlflow (a folder for `tensorboard --logdir`, a store for `mlflow ui`).",
+            autocompletion=complete_formats,
+        ),
+    ] = "weights",
+    out: OutFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Write weights by name as NumPy .npz and safetensors; or all that is known of runs for TensorBoard or MLflow."""
     from mlhw.commands.settings import from_environment
+    from mlhw.commands.tracking import export as export_runs
 
-    _print_paths(export_run(from_environment(), run, out), as_json)
+    _print_paths(export_runs(from_environment(), runs, to, out), as_json)
 
 
 def remove(

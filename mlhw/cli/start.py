@@ -26,4 +26,4 @@ def run_app() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "4000")
     from mlhw.cli.app import app
 
-    app()
+    app(prog_name="mlhw")  # as `python -m mlhw` too: the completion scripts call it by this name

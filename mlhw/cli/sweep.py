@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlhw.cli.options import ExperimentArgument, Json, Quiet, Set, Verbose
-from mlhw.errors import ConfigError, Interrupted, PartialResult
+from mlhw.errors import ConfigError, PartialResult
 
 if TYPE_CHECKING:
     from mlhw.commands.sweep.asking import Asked, How
 
+EXECUTORS = ("auto", "stack", "processes", "serial")
 Executor = Annotated[
     str,
     typer.Option(
         "--executor",
         metavar="NAME",
         help="auto (measured), stack (runs that differ in rates and seeds train as one model), processes, or serial.",
+        autocompletion=lambda incomplete: [name for name in EXECUTORS if name.startswith(incomplete)],
     ),
 ]
 Jobs = Annotated[
@@ -41,7 +43,6 @@ Gpus = Annotated[
     float,
     typer.Option("--gpus-per-trial", min=0, max=1024, help="Graphics cards that a run holds on Ray; 0.5 is half."),
 ]
-EXECUTORS = ("auto", "stack", "processes", "serial")
 
 
 def sweep(
@@ -154,16 +155,9 @@ def _how(
 def _run(asked: Asked, how: How, quiet: bool, verbose: bool) -> dict[str, Any]:
     from mlhw.cli.live import Live
     from mlhw.commands.settings import from_environment
-    from mlhw.commands.sweep.results import results
-    from mlhw.commands.sweep.sweep import sweep as run_sweep
+    from mlhw.commands.sweep.results import sweep_and_draw
 
-    display, settings = Live(quiet=quiet, verbose=verbose), from_environment()
-    try:
-        return results(run_sweep(asked, how, settings, display), settings)
-    except (KeyboardInterrupt, Interrupted):
-        raise Interrupted("interrupted: what is done stays done. The same command goes on with the rest.") from None
-    finally:
-        display.end()
+    return sweep_and_draw(asked, how, from_environment(), Live(quiet=quiet, verbose=verbose))
 
 
 def _print_json(result: dict[str, Any]) -> None:

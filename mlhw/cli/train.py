@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mlhw.cli.options import ExperimentArgument, Json, Quiet, RunArgument, Set, Verbose
-from mlhw.errors import ConfigError, PartialResult
+from mlhw.errors import PartialResult
 
 
 def list_experiments(as_json: Json = False) -> None:
@@ -54,15 +54,26 @@ def train(
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print the resolved experiment as YAML and train nothing.")
     ] = False,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            "--log",
+            metavar="TRACKER",
+            help="tensorboard: also keep a log for it while training; `mlhw resume` goes on with it.",
+            autocompletion=lambda incomplete: [name for name in ("tensorboard",) if name.startswith(incomplete)],
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Train an experiment into a new run folder."""
+    from mlhw.config.fields import checked_name
     from mlhw.config.load import dump, load
 
     found = load(experiment, [*(overrides or ()), *([f"device={device}"] if device else [])])
-    label = _slug(name) if name else None
+    label = checked_name(name, "--name") if name else None
     if print_config:
         typer.echo(dump(found), nl=False)
         return
@@ -74,7 +85,7 @@ def train(
     display = Live(quiet=quiet, verbose=verbose)
     display.detail(f"data {settings.data}, cache {settings.cache}, outputs {settings.outputs}")
     try:
-        _, summary = train_experiment(found, settings, display, label=label)
+        _, summary = train_experiment(found, settings, display, label=label, log=log)
     finally:
         display.end()
     _print_result(summary, as_json)
@@ -102,16 +113,6 @@ def resume(run: RunArgument, as_json: Json = False, quiet: Quiet = False, verbos
     _print_result(summary, as_json)
     if worked:
         _raise_if_skipped(summary)
-
-
-def _slug(text: str) -> str:
-    from mlhw.config.fields import is_name
-
-    if not is_name(text):
-        raise ConfigError(
-            f"--name '{text}': lower-case letters, digits and single dashes alone, at most 60, for example my-try-2."
-        )
-    return text
 
 
 def _print_result(summary: dict[str, Any], as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mlhw.cli.options import Json, Quiet
+from mlhw.cli.picture_options import complete_models
 
 
 def list_weights(as_json: Json = False) -> None:
@@ -45,7 +46,13 @@ def list_weights(as_json: Json = False) -> None:
 
 def fetch(
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL…", help="Networks (see `mlhw weights list`).", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="MODEL…",
+            help="Networks (see `mlhw weights list`).",
+            autocompletion=complete_models,
+            show_default=False,
+        ),
     ],
     as_json: Json = False,
     quiet: Quiet = False,

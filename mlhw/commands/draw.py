@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlhw.arrays import Split
-from mlhw.errors import RunError
+from mlhw.errors import ConfigError, RunError, did_you_mean
 from mlhw.runs import predictions, regions, store
 from mlhw.runs.metrics import read_metrics
+
+if TYPE_CHECKING:  # drawing loads matplotlib when it is asked for
+    from matplotlib.figure import Figure
+
+KINDS: Final = ("curves", "confusion", "classes", "confused", "regions")  # that need the run's own files alone
 
 
 def draw_run(
@@ -39,7 +44,7 @@ def draw_run(
     return written
 
 
-def _regions(run: store.Run) -> Any:
+def _regions(run: store.Run) -> Figure:
     from mlhw.plots.regions import draw_regions
 
     found = regions.read(run.regions_file)
@@ -57,11 +62,39 @@ def draw_comparison(runs: Sequence[store.Run], target: Path, labels: Sequence[st
     Raises:
         RunError: a run has no metrics yet.
     """
-    from mlhw.plots.curves import draw_curves
     from mlhw.plots.style import save
 
+    return save(comparison(runs, labels), target)
+
+
+def comparison(runs: Sequence[store.Run], labels: Sequence[str] | None = None) -> Figure:
+    """The curves of ``runs`` on one figure; ``labels`` and what is raised as for ``draw_comparison``."""
+    from mlhw.plots.curves import draw_curves
+
     labels = labels or differing_labels(runs)
-    return save(draw_curves([_curves(run, label) for run, label in zip(runs, labels, strict=True)]), target)
+    return draw_curves([_curves(run, label) for run, label in zip(runs, labels, strict=True)])
+
+
+def figure(run: store.Run, kind: str) -> Figure:
+    """The figure of ``run`` that ``kind`` names, one of :data:`KINDS`; nothing is written.
+
+    Raises:
+        ConfigError: there is no such figure, or the run has not what it shows.
+        RunError: it has no metrics yet, or a file of it is damaged.
+    """
+    if kind not in KINDS:
+        raise ConfigError(f"there is no figure '{kind}'. {did_you_mean(kind, KINDS)}")
+    if kind == "curves":
+        return comparison([run])
+    needed = run.regions_file if kind == "regions" else run.predictions_file
+    names = (run.summary() or {}).get("class_names")
+    if not needed.exists() or not names:
+        raise ConfigError(f"run {run.id} has no {kind}: they are made of {needed.name}, which a finished run may have.")
+    if kind == "regions":
+        return _regions(run)
+    from mlhw.commands.draw_predictions import figures
+
+    return figures(predictions.read(run.predictions_file), names)[kind]()
 
 
 def _curves(run: store.Run, label: str, best_epoch: int | None = None) -> Any:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from mlhw.arrays import Split
 from mlhw.runs.predictions import Predictions
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SAMPLES: Final = 10
 
@@ -23,20 +26,28 @@ def draw_predictions(found: Predictions, class_names: Sequence[str], test: Split
         test: the same rows with their pictures, where they are to be had; others are not used.
         folder: where the figures go.
     """
-    from mlhw.plots.class_accuracy import draw_class_accuracy
-    from mlhw.plots.confused_pairs import draw_confused_pairs
-    from mlhw.plots.confusion import confusion_matrix, draw_confusion
     from mlhw.plots.style import save
 
-    matrix = confusion_matrix(found.target, found.predicted, len(class_names))
-    written = save(draw_confusion(matrix, class_names), folder / "confusion")
-    written += save(draw_class_accuracy(matrix, class_names), folder / "classes")
-    written += save(draw_confused_pairs(matrix, class_names), folder / "confused")
+    written = [path for name, draw in figures(found, class_names).items() for path in save(draw(), folder / name)]
     if test is not None and len(test.input_shape) == 3 and np.array_equal(found.target, np.asarray(test.targets)):
         written += save(_samples(test, found), folder / "samples", formats=("png",))
         if (found.predicted != found.target).any():
             written += save(_mistakes(test, found), folder / "mistakes", formats=("png",))
     return written
+
+
+def figures(found: Predictions, class_names: Sequence[str]) -> dict[str, Callable[[], Figure]]:
+    """What draws each figure that needs no pictures, by its name."""
+    from mlhw.plots.class_accuracy import draw_class_accuracy
+    from mlhw.plots.confused_pairs import draw_confused_pairs
+    from mlhw.plots.confusion import confusion_matrix, draw_confusion
+
+    matrix = confusion_matrix(found.target, found.predicted, len(class_names))
+    return {
+        "confusion": lambda: draw_confusion(matrix, class_names),
+        "classes": lambda: draw_class_accuracy(matrix, class_names),
+        "confused": lambda: draw_confused_pairs(matrix, class_names),
+    }
 
 
 def _samples(test: Split, found: Predictions) -> Any:

@@ -12,6 +12,7 @@ from mlhw.arrays import Split
 from mlhw.commands import draw
 from mlhw.commands.assemble import Job, count_parameters
 from mlhw.commands.dead_units import dead_units
+from mlhw.commands.tracking import NO_LOG, Log
 from mlhw.config.expectations import verdicts
 from mlhw.errors import OutputError, TrainingDiverged
 from mlhw.files import write_json
@@ -26,7 +27,9 @@ from mlhw.training.epoch import score_split
 from mlhw.training.state import LoopState, stop_reason
 
 
-def finish(run: Run, job: Job, state: LoopState, began: float, figures: bool = True) -> dict[str, Any]:
+def finish(
+    run: Run, job: Job, state: LoopState, began: float, figures: bool = True, log: Log = NO_LOG
+) -> dict[str, Any]:
     """Complete the files of ``run`` after training and return its summary.
 
     The learner takes over the reported weights (best on val where there is val, else the last): its training is over.
@@ -56,6 +59,7 @@ def finish(run: Run, job: Job, state: LoopState, began: float, figures: bool = T
         "path": str(run.path),
     }
     summary["expectations"] = [verdict.sentence() for verdict in verdicts(job.experiment.expect, summary)]
+    log.finish()
     write_json(run.summary_file, summary)
     if undrawn is not None:
         raise undrawn

@@ -15,8 +15,12 @@ from mlhw.runs import store
 if TYPE_CHECKING:  # the schema of experiments takes a while to load, and a list of finished runs needs none
     from mlhw.config.pretrained import PretrainedExperiment
     from mlhw.config.schema import Experiment
+    from mlhw.runs.judge import Judgement
 
 _SUMMARY_KEYS = ("epochs", "test_accuracy", "val_accuracy", "train_accuracy", "seconds_training")
+RUN_KEYS = ("run_id", "experiment", "status", *_SUMMARY_KEYS, "path")  # what ``runs`` says of each
+# What ``experiments`` says of each.
+EXPERIMENT_KEYS = ("name", "description", "source", "result", "data", "model", "path", "error")
 
 
 def experiments() -> list[dict[str, Any]]:
@@ -103,7 +107,6 @@ def _pictures_so_far(run: store.Run) -> dict[str, int] | None:
 
 def show(settings: Settings, name: str) -> dict[str, Any]:
     """All that is known of one run: its summary or error, the judgement of its curves, and its most confused classes."""
-    from mlhw.runs import judge
     from mlhw.runs.metrics import read_metrics
 
     run = store.find(settings.outputs, name)
@@ -111,14 +114,29 @@ def show(settings: Settings, name: str) -> dict[str, Any]:
     summary = run.whole_summary()
     record: dict[str, Any] = _brief(run) | (summary or {}) | {"status": run.status(), "error": run.error()}
     record["epochs"] = None if _is_pretrained(run) else max((row.epoch for row in rows), default=0)
-    reported = summary["best_epoch"] if summary and rows else record["epochs"]
-    record["judgement"] = asdict(judge.judge(rows, reported)) if rows else None
+    record["judgement"] = asdict(verdict) if (verdict := judgement(run)) is not None else None
     record.setdefault("expectations", [])
     if record["epochs"] is None and summary is None:
         record["pictures"] = _pictures_so_far(run)
     record["confused"] = _confused(run)
     record["files"] = sorted(str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file())
     return record
+
+
+def judgement(run: store.Run) -> Judgement | None:
+    """The judgement of the curves of ``run`` at its reported epoch (the last, before it is done); None without an epoch.
+
+    Raises:
+        RunError: its metrics are damaged.
+    """
+    from mlhw.runs.judge import judge
+    from mlhw.runs.metrics import read_metrics
+
+    rows = read_metrics(run.metrics_file) if run.metrics_file.exists() else []
+    if not rows:
+        return None
+    summary = run.whole_summary() or {}
+    return judge(rows, summary.get("best_epoch") or max(row.epoch for row in rows))
 
 
 def _confused(run: store.Run, most: int = 5) -> list[dict[str, Any]]:

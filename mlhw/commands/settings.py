@@ -20,6 +20,7 @@ class Settings:
     offline: bool = False
     threads: int | None = None
     most_threads: int | None = None  # one worker's share of the cores
+    command: tuple[str, ...] = ()  # what asked for the work, where it was no command line
 
     def bounded(self, threads: int | None) -> int | None:
         """``threads``, but no more than this worker's share; the share itself where nothing is asked for."""

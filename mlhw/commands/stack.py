@@ -96,7 +96,7 @@ def go_on(runs: Sequence[Run], last: Path, settings: Settings, display: Display)
         threads = use_threads(settings.bounded(asked), assemble.way(experiments[0]))
         job = assemble.stack_job(experiments, settings, display.progress)
         states = restore(last, job.learner)
-        now = environment(job.device, threads, job.splits.origin)
+        now = environment(job.device, threads, job.splits.origin, settings.command)
         for run in runs:
             tell_differences(run, read_environment(run.environment_file), now, display)
             run.error_file.unlink(missing_ok=True)

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+SPINS = "GOMP_SPINCOUNT"
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """A block in which torch, if it is first loaded there, gets OpenMP threads that do not spin for long when idle.
+
+    As the program itself sees to in ``cli/start.py``, which says why; the environment is left as found.
+    """
+    own = SPINS in os.environ or "OMP_WAIT_POLICY" in os.environ
+    if not own:
+        os.environ[SPINS] = "4000"
+    try:
+        yield
+    finally:
+        if not own:
+            del os.environ[SPINS]
 
 
 @contextmanager
 def as_found() -> Iterator[None]:
     """Put numpy's and torch's numbers of threads back when the block ends."""
-    import torch
+    with calm():
+        import torch
     from threadpoolctl import threadpool_limits
 
     before = torch.get_num_threads()

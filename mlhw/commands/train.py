@@ -17,10 +17,11 @@ from mlhw.commands.display import Display
 from mlhw.commands.memory import Heap
 from mlhw.commands.settings import Settings
 from mlhw.commands.threads import use_threads
+from mlhw.commands.tracking import NO_LOG, Log, check_live, live_log
 from mlhw.config import load as config
 from mlhw.config.schema import Experiment
 from mlhw.errors import Interrupted, MlhwError, OutputError
-from mlhw.files import write_json
+from mlhw.files import make_folder, write_json
 from mlhw.protocols import EpochRow
 from mlhw.runs import checkpoint, store
 from mlhw.runs.environment import differences, environment, read_environment
@@ -30,11 +31,18 @@ from mlhw.training.state import LoopState, MemberEpoch
 
 
 def train(
-    experiment: Experiment, settings: Settings, display: Display, *, label: str | None = None, figures: bool = True
+    experiment: Experiment,
+    settings: Settings,
+    display: Display,
+    *,
+    label: str | None = None,
+    figures: bool = True,
+    log: str | None = None,
 ) -> tuple[store.Run, dict[str, Any]]:
     """Train ``experiment`` in a new run folder named after ``label`` (or itself); returns the run and its summary.
 
-    Without ``figures`` none are drawn: the members of a sweep share theirs. The folder is made once data and model stand:
+    Without ``figures`` none are drawn: the members of a sweep share theirs. ``log`` names a tracker that is told of every epoch
+    as it ends, and of those of a resume. The folder is made once data and model stand:
     what is wrong with those leaves nothing behind.
 
     Raises:
@@ -42,6 +50,8 @@ def train(
         TrainingDiverged, Interrupted: during it; the folder stays, and can be resumed.
     """
     began = perf_counter()
+    if log is not None:
+        check_live(log)
     if experiment.train.init_from:  # `latest` is another run tomorrow: the config keeps the whole id
         start = store.find(settings.outputs, experiment.train.init_from).id
         experiment = experiment.model_copy(update={"train": experiment.train.model_copy(update={"init_from": start})})
@@ -50,7 +60,9 @@ def train(
     adopt_start(job, settings)
     run = store.create(settings.outputs, label or experiment.name, config.dump(experiment))
     with run.lock():
-        write_json(run.environment_file, environment(job.device, threads, job.splits.origin))
+        if log is not None:
+            make_folder(run.tensorboard)
+        write_json(run.environment_file, environment(job.device, threads, job.splits.origin, settings.command))
         return run, _work(run, job, [], display, began, figures)
 
 
@@ -86,7 +98,8 @@ def go_on(run: store.Run, settings: Settings, display: Display, *, figures: bool
         states = restore(run.last_checkpoint, job.learner)
         if not states:
             adopt_start(job, settings)
-        tell_differences(run, before, environment(job.device, threads, job.splits.origin), display)
+        now = environment(job.device, threads, job.splits.origin, settings.command)
+        tell_differences(run, before, now, display)
         run.error_file.unlink(missing_ok=True)
         if before:
             display.say(f"going on after epoch {states[0].epoch if states else 0} of {experiment.train.epochs}")
@@ -121,9 +134,10 @@ def _work(
     display.detail(_facts(job))
     warn_of_absent_classes(job, display)
     run.log(f"start after epoch {states[0].epoch if states else 0} of {job.recipe.epochs}")
+    log = live_log(run, display)
     try:
-        (end,) = train_members([run], job, run.last_checkpoint, states, display)
-        summary = finish.finish(run, job, end, began, figures)
+        (end,) = train_members([run], job, run.last_checkpoint, states, display, log)
+        summary = finish.finish(run, job, end, began, figures, log)
     except KeyboardInterrupt:
         run.log("interrupted")
         raise Interrupted(f"interrupted. Go on with: mlhw resume {run.id}") from None
@@ -133,6 +147,8 @@ def _work(
     except Exception as error:
         record_failure(run, error)
         raise
+    finally:
+        log.close()
     run.log("done")
     return summary
 
@@ -163,9 +179,16 @@ def warn_of_absent_classes(job: Job, display: Display) -> None:
 
 
 def train_members(
-    runs: Sequence[store.Run], job: Job, last: Path, states: Sequence[LoopState], display: Display
+    runs: Sequence[store.Run],
+    job: Job,
+    last: Path,
+    states: Sequence[LoopState],
+    display: Display,
+    log: Log = NO_LOG,
 ) -> list[LoopState]:
     """Train the members of ``job``'s learner, one for each of ``runs``, with their checkpoint in ``last``.
+
+    ``log`` is told of the epochs of the first.
 
     Raises:
         TrainingDiverged: every one of them was lost.
@@ -178,7 +201,7 @@ def train_members(
     recorder = Recorder(runs, job.learner, last, states, has_val=has_val, keep=keep)
     try:
         display.begin(job.recipe.epochs, states[0] if states else LoopState())
-        end = fit(job.learner, job.placed, job.recipe, _Both(recorder, display), states)
+        end = fit(job.learner, job.placed, job.recipe, _Watchers(recorder, log, display), states)
         recorder.write()
         return end
     finally:
@@ -186,16 +209,17 @@ def train_members(
         display.end()
 
 
-class _Both:
-    """The files first, then the screen."""
+class _Watchers:
+    """The files first, then who reads them, then the screen."""
 
-    def __init__(self, recorder: Recorder, display: Display) -> None:
-        self.recorder, self.display, self.heap = recorder, display, Heap()
+    def __init__(self, recorder: Recorder, log: Log, display: Display) -> None:
+        self.recorder, self.log, self.display, self.heap = recorder, log, display, Heap()
 
     def on_step(self, epoch: int, rows_done: int, rows_total: int) -> None:
         self.display.on_step(epoch, rows_done, rows_total)
 
     def on_epoch(self, members: Sequence[MemberEpoch]) -> None:
         self.recorder.on_epoch(members)
+        self.log.on_epoch(members[0].rows)
         self.display.on_epoch(members)
         self.heap()

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
+from mlhw.errors import ConfigError
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, le=1e9)]
@@ -36,3 +38,16 @@ def is_name(text: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def checked_name(text: str, origin: str) -> str:
+    """``text``, which can name a run's folder; ``origin`` says where it was given.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if not is_name(text):
+        raise ConfigError(
+            f"{origin} '{text}': lower-case letters, digits and single dashes alone, at most 60, for example my-try-2."
+        )
+    return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,10 +18,13 @@ PACKAGES = ("mlhw", "numpy", "torch", "torchvision", "scikit-learn", "pillow", "
 CHANGE_RESULTS = ("mlhw", "numpy", "torch", "scikit-learn", "pillow")  # by arithmetic, or by how data is read
 
 
-def environment(device: str, threads: int, data: str = "") -> dict[str, Any]:
-    """Versions, platform, processor, device, threads, the data's identity and the command line, as JSON values."""
+def environment(device: str, threads: int, data: str = "", command: Sequence[str] = ()) -> dict[str, Any]:
+    """Versions, platform, processor, device, threads, the data's identity and the command, as JSON values.
+
+    Without a ``command`` it is this process's own command line.
+    """
     return {
-        "command": ["mlhw", *sys.argv[1:]],
+        "command": [*command] or ["mlhw", *sys.argv[1:]],
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor(),

@@ -57,6 +57,10 @@ class Judgement:
     train_fall: float | None = None
     held_out_fall: float | None = None
 
+    def _repr_markdown_(self) -> str:
+        """How a notebook shows it."""
+        return self.reason.replace(self.verdict, f"**{self.verdict}**", 1)
+
 
 def judge(rows: Sequence[EpochRow], reported_epoch: int) -> Judgement:
     """The verdict on a run with these ``rows``, whose weights of ``reported_epoch`` are reported. First match wins:

@@ -69,6 +69,11 @@ class Run:
         return self.path / "plots"
 
     @property
+    def tensorboard(self) -> Path:
+        """TensorBoard's log of the training; a run that has the folder keeps one."""
+        return self.path / "tensorboard"
+
+    @property
     def last_checkpoint(self) -> Path:
         return self.path / "checkpoints" / "last.pt"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlhw.commands import draw
+from mlhw.commands.display import Display
 from mlhw.commands.settings import Settings
-from mlhw.commands.sweep.sweep import Swept
-from mlhw.errors import MlhwError
+from mlhw.commands.sweep.asking import Asked, How
+from mlhw.commands.sweep.sweep import Swept, sweep
+from mlhw.errors import Interrupted, MlhwError
 from mlhw.files import make_folder, write_text
 from mlhw.plots.swept import Curve
 from mlhw.protocols import EpochRow
@@ -18,8 +20,26 @@ from mlhw.runs.metrics import read_metrics
 from mlhw.sweeps import records
 from mlhw.sweeps.records import Record
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 MOST_CURVES = 10  # lines of one figure that can still be told apart
 MOST_BANDS = 64
+
+
+def sweep_and_draw(asked: Asked, how: How, settings: Settings, display: Display) -> dict[str, Any]:
+    """Train what is not done yet of ``asked``; what ``results`` makes of it.
+
+    Raises:
+        ConfigError, RunError, OutputError: as ``sweep`` does.
+        Interrupted: by Ctrl+C; says how to go on.
+    """
+    try:
+        return results(sweep(asked, how, settings, display), settings)
+    except (KeyboardInterrupt, Interrupted):
+        raise Interrupted("interrupted: what is done stays done. The same command goes on with the rest.") from None
+    finally:
+        display.end()
 
 
 def results(swept: Swept, settings: Settings) -> dict[str, Any]:
@@ -81,25 +101,34 @@ def _draw_rates(swept: Swept, curves: Sequence[Curve]) -> list[Path]:
 
 
 def _draw(swept: Swept, settings: Settings) -> list[Path]:
-    """The curves of each setting (bands where it has several seeds), and the results of all runs, a row a setting."""
-    finished = [record for record in swept.records if record.status == "done"]
-    if not finished:
-        return []
-    from mlhw.plots.bands import draw_bands
-    from mlhw.plots.spread import draw_spread
     from mlhw.plots.style import save
 
-    plots = make_folder(swept.folder.plots)
+    drawn = figures(swept.asked.base.name, swept.records, settings)
+    plots = make_folder(swept.folder.plots) if drawn else swept.folder.plots
+    return [path for name, figure in drawn.items() for path in save(figure, plots / name)]
+
+
+def figures(title: str, found: Sequence[Record], settings: Settings) -> dict[str, Figure]:
+    """The ``curves`` of each setting (bands where it has several seeds), and the ``accuracy`` of all runs, a row a setting.
+
+    Empty where no run is done.
+    """
+    finished = [record for record in found if record.status == "done"]
+    if not finished:
+        return {}
+    from mlhw.plots.bands import draw_bands
+    from mlhw.plots.spread import draw_spread
+
     settings_ = list(dict.fromkeys(record.variant for record in finished))
     if len(finished) > len(settings_) or len(settings_) > MOST_CURVES:
         groups = {
             variant: [_rows(settings, record.run_id) for record in finished if record.variant == variant]
             for variant in settings_[:MOST_BANDS]
         }
-        written = save(draw_bands(groups, swept.asked.base.name), plots / "curves")
+        curves = draw_bands(groups, title)
     else:
         runs = [store.find(settings.outputs, record.run_id) for record in finished]
-        written = draw.draw_comparison(runs, plots / "curves", [record.variant for record in finished])
+        curves = draw.comparison(runs, [record.variant for record in finished])
     measure = next(name for name in ("val", "test", "train") if getattr(finished[0], f"{name}_accuracy") is not None)
     values = {}
     for variant in settings_[:MOST_BANDS]:
@@ -108,4 +137,4 @@ def _draw(swept: Swept, settings: Settings) -> list[Path]:
             split: [getattr(record, f"{split}_accuracy") for record in mine]
             for split in dict.fromkeys(("train", measure))
         }
-    return written + save(draw_spread(values), plots / "accuracy")
+    return {"curves": curves, "accuracy": draw_spread(values)}

@@ -62,7 +62,9 @@ def test_a_step_down_is_the_rule_s_step(kind: str, options: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    "rule", [Sgd(momentum=0.9), Sgd(nesterov=True, momentum=0.9), Sgd(decay={"W1": 0.1}), Adam()], ids=repr
+    "rule",
+    [Sgd(momentum=0.9), Sgd(nesterov=True, momentum=0.9), Sgd(decay={"W1": 0.1}), Adam()],
+    ids=["momentum", "nesterov", "decay", "adam"],
 )
 def test_other_rules_go_by_their_gradients(rule: Any) -> None:
     assert not ExplicitLearner(model("numpy"), rule, RATE, Scaling())._steps_down

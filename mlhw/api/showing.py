@@ -22,6 +22,8 @@ def run_as_html(
 ) -> str:
     """A heading, the verdict, a table of loss and accuracy, and the folder. Every text in it is escaped."""
     parts = [f"<p><strong>{_text(name)}</strong> ({_text(status)})</p>"]
+    if verdict is not None:
+        parts.append(f"<p><strong>{verdict.verdict}</strong>{_text(verdict.reason.removeprefix(verdict.verdict))}</p>")
     if error is not None and status == "failed":
         parts.append(f"<p>{_text(error['message'])}</p>")
     rows = [
@@ -34,8 +36,6 @@ def run_as_html(
         head = f"<tr><th>split</th><th{_NUMBER}>loss</th><th{_NUMBER}>accuracy</th></tr>"
         parts.append(f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>")
         parts.append(f"<p>{_text(_facts(summary))}</p>")
-    if verdict is not None:
-        parts.append(f"<p>{_text(verdict.reason)}</p>")
     parts += [f"<p>{_text(line)}</p>" for line in summary.get("expectations", ())]
     return "".join([*parts, f"<p><code>{_text(path)}</code></p>"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,17 +28,21 @@ def calm() -> Iterator[None]:
 
 @contextmanager
 def as_found() -> Iterator[None]:
-    """Put numpy's and torch's numbers of threads back when the block ends."""
+    """Put numpy's and torch's numbers of threads back when the block ends, and the state of Python's random generator.
+
+    No result depends on that one, but libraries that are first loaded in the block may draw from it.
+    """
     with calm():
         import torch
     from threadpoolctl import threadpool_limits
 
-    before = torch.get_num_threads()
+    threads, drawn = torch.get_num_threads(), random.getstate()
     with threadpool_limits():
         try:
             yield
         finally:
-            torch.set_num_threads(before)
+            torch.set_num_threads(threads)
+            random.setstate(drawn)
 
 
 def use_threads(threads: int | None, way: str) -> int:

@@ -22,6 +22,13 @@ LINES, ASCII_LINES = tuple("╭─╮│╰╯"), tuple("+-+|++")
 class ProgramGroup(TyperGroup):
     """The commands, whose help page is drawn here."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What is left of ``args``; the page itself where there are none."""
+        if not args:
+            print(self.get_help(ctx), end="")  # noqa: T201  (Typer counts on rich's having printed it)
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the page of the whole program: options first, then the commands by their panels."""
         ctx.color = _coloured()  # else Click takes the colours out where FORCE_COLOR asks for them

@@ -59,3 +59,9 @@ def test_rich_is_not_loaded() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == ""
+
+
+def test_the_program_s_name_alone_prints_the_page_and_is_a_usage_error(usual: str) -> None:
+    answer = mlhw(COLUMNS="80")
+    assert answer.code == 2
+    assert answer.out.strip() == usual.strip()

@@ -11,12 +11,22 @@ from typing import Any, Final, NamedTuple
 from mlhw.sweeps.executors import DIED, Done
 from mlhw.sweeps.processes import processes
 
-BEGIN: Final = "begin"  # what a job tells when its time begins to count
 _STOPPED: Final = ("Interrupted", "KeyboardInterrupt")
 
 
+class Begun(NamedTuple):
+    """What a job tells when its time begins to count: ``at``, by a clock that is the same in all processes."""
+
+    at: float
+
+
+def begin(tell: Callable[[Any], None]) -> None:
+    """Let this job's time count from now on, not from when its word is heard: limits are counted in its own process."""
+    tell(Begun(monotonic()))
+
+
 class Came(NamedTuple):
-    """What came of the job at ``place``: its ``result``, or the ``reason`` why it has none; ``seconds`` since its BEGIN."""
+    """What came of the job at ``place``: its ``result``, or the ``reason`` why it has none; ``seconds`` since it began."""
 
     place: int
     result: Any
@@ -43,8 +53,8 @@ def run_apart(
     began: dict[int, float] = {}
 
     def listen(index: int, event: Any) -> None:
-        if event == BEGIN:
-            began[index] = monotonic()
+        if isinstance(event, Begun):
+            began[index] = event.at
         else:
             hear(index, event)
 

@@ -74,6 +74,7 @@ REACHES: dict[str, tuple[str, ...]] = {
         "sweeps/records.py:write",
     ),
     "export": ("commands/inspect.py:export",),
+    "export of events": ("trackers/events.py:__init__",),
     "plot": (),
     "report": ("commands/report/report.py:report",),
     "predict": (
@@ -183,6 +184,7 @@ def commands(place: Place) -> dict[str, tuple[str, ...]]:
         "sweep": ("sweep", file("toy.yaml"), "--grid", "train.lr=0.1,0.2", "--executor", "stack", "--again"),
         "sweep-lr": ("sweep-lr", file("toy.yaml"), "--lrs", "0.1,0.3", "--executor", "stack", "--again"),
         "export": ("export", place.run),
+        "export of events": ("export", place.run, "--to", "tensorboard"),
         "plot": ("plot", place.run, place.toy),
         "report": ("report", place.run, place.toy),
         "predict": ("predict", place.run, file("digit.png")),

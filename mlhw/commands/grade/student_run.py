@@ -21,7 +21,7 @@ from mlhw.config.expectations import MEASURED, holds
 from mlhw.config.find import available
 from mlhw.config.schema import Expect, Experiment
 from mlhw.errors import ConfigError, DataMissing, MlhwError
-from mlhw.grading.apart import BEGIN
+from mlhw.grading.apart import begin
 from mlhw.grading.limits import wants_memory, within
 from mlhw.grading.lines import Line, Outcome
 
@@ -48,7 +48,7 @@ def grade_run(asked: Asked, tell: Callable[[Any], None]) -> tuple[str, list[Line
     """The name of the experiment that the run was held to, and its lines."""
     warm()
     try:
-        tell(BEGIN)
+        begin(tell)
         with within(asked.seconds, memory_mb=asked.memory_mb):
             claims = _claims(asked.path)
             student = config.parse(plain_file(asked.path, "config.yaml", CONFIG_BYTES).read_bytes(), "config.yaml")
@@ -124,7 +124,7 @@ def _measured(
         with within(asked.seconds, memory_mb=asked.memory_mb) if own_pictures else contextlib.nullcontext():
             splits = assemble.load_splits(experiment, asked.settings, lambda what, done, total: None)
         weights = plain_file(asked.path, "checkpoints/best.pt", WEIGHTS_BYTES)
-        tell(BEGIN)
+        begin(tell)
         with within(asked.seconds, memory_mb=asked.memory_mb):
             return score_checkpoint(experiment, splits, asked.settings, weights)
     except DataMissing as error:

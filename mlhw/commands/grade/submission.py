@@ -15,7 +15,7 @@ from mlhw.commands.grade.student_run import Asked, grade_run, unmeasured
 from mlhw.commands.settings import Settings
 from mlhw.config.load import dump
 from mlhw.config.schema import Expect, Experiment
-from mlhw.grading.apart import BEGIN, Came, run_apart
+from mlhw.grading.apart import Came, begin, run_apart
 from mlhw.grading.lines import Entry, Grade, Line
 from mlhw.grading.words import plural
 
@@ -80,7 +80,7 @@ def grade_part(job: Asked | AskedFile, tell: Callable[[Any], None]) -> tuple[str
     """What a worker does: the experiment that a run was held to, and the lines of the run or file."""
     if isinstance(job, Asked):
         return grade_run(job, tell)
-    tell(BEGIN)
+    begin(tell)
     return "", grade_file(job)
 
 

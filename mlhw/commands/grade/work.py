@@ -10,7 +10,7 @@ from mlhw.commands.grade.scoring import warm
 from mlhw.commands.settings import Settings
 from mlhw.commands.sweep.work import Telling
 from mlhw.config import load as config
-from mlhw.grading.apart import BEGIN
+from mlhw.grading.apart import begin
 from mlhw.grading.limits import within
 
 
@@ -34,7 +34,7 @@ def work(task: Task, tell: Callable[[Any], None]) -> dict[str, Any]:
     """
     experiment = config.parse(task.experiment.encode(), task.name)
     warm()
-    tell(BEGIN)
+    begin(tell)
     display = Telling(tell)
     with within(task.seconds, interrupt=task.what == "train"):
         if task.what == "train":

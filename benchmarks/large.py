@@ -113,5 +113,5 @@ def soak(place: Workplace) -> Iterator[Result]:
     yield Result("soak: metrics.csv an epoch", (size,), limit=200.0, unit="bytes")
     for words in ("show", "resume", "plot", "report"):
         command = [sys.executable, "-m", "mlhw", words, run.name]
-        seconds = timed(lambda command=command: lambda: run_program(command, place))  # type: ignore[misc]
+        seconds = timed(lambda command=command: lambda: run_program(command, place))  # type: ignore[misc]  # a default binds it
         yield Result(f"soak: mlhw {words}", (seconds,), limit=10.0, note=f"{2 * len(rows):,} rows")

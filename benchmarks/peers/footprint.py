@@ -81,16 +81,16 @@ def _bytes(values: object) -> int:
 def _activations(learner: object, split: object, rows: int) -> int:
     """Bytes of the outputs of every layer for a batch of ``rows``."""
     network = getattr(learner, "network", None)
-    inputs = split.first(rows).inputs  # type: ignore[attr-defined]
+    inputs = split.first(rows).inputs  # type: ignore[attr-defined]  # an mlhw.arrays.Split
     if network is None:
-        return sum(_bytes(output) for output in learner.model.activations(inputs))  # type: ignore[attr-defined]
+        return sum(_bytes(output) for output in learner.model.activations(inputs))  # type: ignore[attr-defined]  # by hand
     import torch
 
     sizes: list[int] = []
     leaves = [module for module in network.modules() if not list(module.children())]
     hooks = [module.register_forward_hook(lambda module, given, out: sizes.append(out.nbytes)) for module in leaves]
     with torch.no_grad():
-        network(learner._prepare(inputs))  # type: ignore[attr-defined]
+        network(learner._prepare(inputs))  # type: ignore[attr-defined]  # a module's
     for hook in hooks:
         hook.remove()
     return sum(sizes) + 4 * int(inputs.nelement())

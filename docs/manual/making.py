@@ -82,7 +82,7 @@ def _made(recipe: Recipe, words: Sequence[str], folder: Path, data: Path) -> Any
         record = json.loads(kept.read_text(encoding="utf-8"))
         if record["key"] == key:
             return record["found"]
-    print(f"making {recipe.name}: mlhw {' '.join(words)}", file=sys.stderr)  # noqa: T201
+    print(f"making {recipe.name}: mlhw {' '.join(words)}", file=sys.stderr)  # noqa: T201  (minutes of work)
     found = run(words, {"MLHW_DATA": str(data), "MLHW_OUTPUTS": str(folder / "outputs")}, folder)
     for figure in recipe.figures:
         path = _figure(found, figure)

@@ -56,7 +56,8 @@ def build(
         mixers.append(partial(cutmix, alpha=cutmix_alpha, classes=classes))
 
     def augment(batch: Batch, rng: np.random.Generator, progress: float) -> Batch:
-        planes, targets = batch.inputs.permute(0, 3, 1, 2).to(torch.float32, copy=True).contiguous(), batch.targets
+        targets, stored = batch.targets, batch.inputs.permute(0, 3, 1, 2)
+        planes = stored.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
         side = min(size_pixels or planes.shape[2], planes.shape[2])
         if start_size_pixels:
             side = grown(start_size_pixels, side, progress)

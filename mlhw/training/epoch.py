@@ -16,9 +16,8 @@ from mlhw.training.state import Recipe
 from mlhw.training.streams import AUGMENT, ORDER, stream
 
 TICK_SECONDS = 0.1
-FETCH_STEPS = (
-    128  # what steps report is fetched so often: kept small tensors pin the heap between the large ones of each step
-)
+# What steps report is fetched so often: small tensors, kept, pin the heap between the large ones of each step.
+FETCH_STEPS = 128
 Lost = dict[int, TrainingDiverged]  # by place in the learner: the members whose loss is not finite
 
 

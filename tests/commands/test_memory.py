@@ -36,4 +36,4 @@ def _faults(way: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap alone is told to keep")
 def test_a_step_finds_the_pages_of_the_one_before() -> None:
     pages = 20 * 2 * 40_000_000 // 4096
-    assert _faults("kept") < pages / 20  # without it all of them, where the system's pages are the usual ones
+    assert _faults("kept") < pages / 4  # without it all, with pages of the usual size; a step may find new ones yet

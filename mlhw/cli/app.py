@@ -1,35 +1,66 @@
-"""The commands and their groups."""
+"""The commands and their groups: what there is, and where each is defined."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
-from mlhw.cli import (
-    check,
-    compare,
-    data,
-    doctor,
-    evaluate,
-    grade,
-    graph,
-    predict,
-    report,
-    reproduce,
-    runs,
-    summary,
-    sweep,
-    train,
-    weights,
-)
-from mlhw.cli.guard import guarded
 from mlhw.cli.help_page import ProgramGroup
-from mlhw.cli.pretrained import pretrained_app
+from mlhw.cli.lazy import Place
+
+EXPERIMENTS, RUNS, MATHEMATICS, DATA, PRETRAINED = "Experiments", "Runs", "Mathematics", "Data", "Pretrained"
+
+
+class Program(ProgramGroup):
+    """Every command: ``module:function`` in ``mlhw.cli``, and the panel of the help page that shows it."""
+
+    places: ClassVar[dict[str, Place]] = {
+        "list": Place("train:list_experiments", EXPERIMENTS),
+        "train": Place("train:train", EXPERIMENTS),
+        "resume": Place("train:resume", EXPERIMENTS),
+        "sweep-lr": Place("sweep:sweep_lr", EXPERIMENTS),
+        "sweep": Place("sweep:sweep", EXPERIMENTS),
+        "runs": Place("runs:runs", RUNS),
+        "show": Place("runs:show", RUNS),
+        "plot": Place("runs:plot", RUNS),
+        "export": Place("runs:export", RUNS),
+        "rm": Place("runs:remove", RUNS),
+        "compare": Place("compare:compare", RUNS),
+        "evaluate": Place("evaluate:evaluate", RUNS),
+        "predict": Place("predict:predict", RUNS),
+        "report": Place("report:report", RUNS),
+        "grade": Place("grade:grade", RUNS),
+        "reproduce": Place("reproduce:reproduce", RUNS),
+        "summary": Place("summary:summary", MATHEMATICS),
+        "graph": Place("graph:graph", MATHEMATICS),
+        "doctor": Place("doctor:doctor", DATA),
+        "check": Place(
+            {"gradients": "check:gradients", "jacobians": "check:jacobians"},
+            MATHEMATICS,
+            "Check derivatives written by hand: mlhw's own, or those of your file.",
+        ),
+        "pretrained": Place(
+            {"classify": "classify:classify", "compare": "classify:compare", "filters": "filters:filters"},
+            PRETRAINED,
+            "Pretrained networks on your own pictures.",
+        ),
+        "data": Place(
+            {"list": "data:list_data", "fetch": "data:fetch", "verify": "data:verify", "preview": "data:preview"},
+            DATA,
+            "List, fetch, verify and preview data sets.",
+        ),
+        "weights": Place(
+            {"list": "weights:list_weights", "fetch": "weights:fetch"},
+            PRETRAINED,
+            "List and fetch the weights of pretrained networks.",
+        ),
+    }
+
 
 app = typer.Typer(
     name="mlhw",
-    cls=ProgramGroup,
+    cls=Program,
     help="Run the classic deep-learning exercises: one command each, small, exact, reproducible.",
     epilog="Start with: mlhw train digits-cnn",
     no_args_is_help=True,
@@ -56,42 +87,3 @@ def root(
     ] = False,
 ) -> None:
     """Run the classic deep-learning exercises: one command each, small, exact, reproducible."""
-
-
-PANELS = (
-    ("Experiments", train.COMMANDS | sweep.COMMANDS),
-    (
-        "Runs",
-        runs.COMMANDS
-        | compare.COMMANDS
-        | evaluate.COMMANDS
-        | predict.COMMANDS
-        | report.COMMANDS
-        | grade.COMMANDS
-        | reproduce.COMMANDS,
-    ),
-    ("Mathematics", summary.COMMANDS | graph.COMMANDS),
-    ("Data", doctor.COMMANDS),
-)
-for panel, commands in PANELS:
-    for name, function in commands.items():
-        app.command(name, rich_help_panel=panel, cls=graph.CLASSES.get(name))(guarded(function))
-
-check_app = typer.Typer(
-    help="Check derivatives written by hand: mlhw's own, or those of your file.", no_args_is_help=True
-)
-for name, function in check.COMMANDS.items():
-    check_app.command(name)(guarded(function))
-app.add_typer(check_app, name="check", rich_help_panel="Mathematics")
-
-app.add_typer(pretrained_app, name="pretrained", rich_help_panel="Pretrained")
-
-data_app = typer.Typer(help="List, fetch, verify and preview data sets.", no_args_is_help=True)
-for name, function in data.COMMANDS.items():
-    data_app.command(name)(guarded(function))
-app.add_typer(data_app, name="data", rich_help_panel="Data")
-
-weights_app = typer.Typer(help="List and fetch the weights of pretrained networks.", no_args_is_help=True)
-for name, function in weights.COMMANDS.items():
-    weights_app.command(name)(guarded(function))
-app.add_typer(weights_app, name="weights", rich_help_panel="Pretrained")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -192,6 +191,3 @@ def _show(record: dict[str, Any], as_json: bool) -> None:
     if not record["passed"]:
         failed = [check for check in record["checks"] if not check["passed"]]
         raise MlhwError(f"{len(failed)} of {len(record['checks'])} checks fell short: {failures(failed)}.")
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"gradients": gradients, "jacobians": jacobians}

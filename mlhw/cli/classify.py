@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -162,6 +161,3 @@ def raise_if_skipped(summary: dict[str, Any]) -> None:
         raise PartialResult(
             f"{counts['skipped']:,} of {all_of_them} could not be used, for the reasons in predictions.csv."
         )
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"classify": classify, "compare": compare}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -86,6 +85,3 @@ def _one_of(flags: dict[str, bool]) -> None:
     given = [flag for flag, is_given in flags.items() if is_given]
     if len(given) > 1:
         raise ConfigError(f"{' and '.join(given)} exclude each other. Give one of them.")
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"compare": compare}

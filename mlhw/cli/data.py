@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -177,6 +177,3 @@ def _say_skipped(skipped: Sequence[str]) -> None:
         errors().print(f"warning: left out {reason}", style="yellow")
     if skipped:
         raise PartialResult(f"{len(skipped)} files could not be read and are left out.")
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"list": list_data, "fetch": fetch, "verify": verify, "preview": preview}

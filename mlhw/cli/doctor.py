@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from mlhw.cli.options import Json
 from mlhw.errors import MlhwError
 
@@ -29,6 +27,3 @@ def doctor(as_json: Json = False) -> None:
         results().print_table(("check", "state", "found"), rows)
     if failed:
         raise MlhwError(f"{', '.join(failed)}: not as it should be, see above.")
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"doctor": doctor}

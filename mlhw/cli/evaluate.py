@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -72,6 +71,3 @@ def _print(record: dict[str, Any]) -> None:
             for each in worst
         ]
         screen.print_table(("class", "rows", "right", "accuracy"), rows, right=(1, 2, 3))
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"evaluate": evaluate}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -154,6 +153,3 @@ def _shown(findings: list[str], filters: int) -> list[str]:
         return findings[1:]
     rest = [said for said in findings[1:] if not said.startswith("Filter ")]
     return [*rest, f"What is said of each of the {filters} filters is in findings.txt."]
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"filters": filters}

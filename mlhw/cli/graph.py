@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -183,5 +183,4 @@ def separated(args: Sequence[str], flags: Collection[str], valued: Collection[st
     return [*options, "--", *words] if words else options
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"graph": graph}
-CLASSES: dict[str, type[TyperCommand]] = {"graph": ExpressionCommand}
+graph.command_class = ExpressionCommand  # type: ignore[attr-defined]

@@ -14,17 +14,19 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from mlhw.cli.lazy import LazyGroup
+
 Row = tuple[str, str]
 BOLD, CYAN, GREEN, YELLOW, DIM = "1", "1;36", "1;32", "33", "2"
 LINES, ASCII_LINES = tuple("╭─╮│╰╯"), tuple("+-+|++")
 
 
-class ProgramGroup(TyperGroup):
+class ProgramGroup(LazyGroup):
     """The commands, whose help page is drawn here."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """What is left of ``args``; the page itself where there are none."""
-        if not args:
+        if not args and not ctx.resilient_parsing:  # completion parses so: it asks for names, not for the page
             print(self.get_help(ctx), end="")  # noqa: T201  (Typer counts on rich's having printed it)
             ctx.exit(2)
         return super().parse_args(ctx, args)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,6 +76,3 @@ def _raise_if_skipped(record: dict[str, Any]) -> None:
     if not counts["classified"]:
         raise DataError(f"none of {found} could be used, for the reasons in predictions.csv.")
     raise PartialResult(f"{counts['skipped']:,} of {found} could not be used, for the reasons in predictions.csv.")
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"predict": predict}

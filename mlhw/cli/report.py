@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -46,6 +45,3 @@ def report(
     for path in (found["path"], found["pdf"]):
         if path:
             results().print(path)
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"report": report}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mlhw.cli.options import Json, Quiet, RunArgument
@@ -59,6 +58,3 @@ def _why(found: Reproduced) -> str:
     if found.differences:
         return f"Otherwise than then: {'; '.join(found.differences)}."
     return "Versions, threads, device and data are those of then: this is worth a report."
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"reproduce": reproduce}

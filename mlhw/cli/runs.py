@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -134,6 +133,3 @@ def _print_paths(paths: list[Path], as_json: bool) -> None:
     else:
         for path in paths:
             results().print(str(path))
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"runs": runs, "show": show, "plot": plot, "export": export, "rm": remove}

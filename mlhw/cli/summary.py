@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -122,6 +122,3 @@ def _by(numbers: Sequence[int]) -> str:
 
 def _bytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"summary": summary}

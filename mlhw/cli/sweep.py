@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -227,6 +226,3 @@ def _loss(value: float | None) -> str:
 def _spread(spread: Any) -> str:
     mean = f"{100 * spread.mean:.2f}"
     return f"{mean} ± {100 * spread.deviation:.2f} %" if spread.n > 1 else f"{mean} %"
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"sweep-lr": sweep_lr, "sweep": sweep}

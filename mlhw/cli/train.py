@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -144,6 +143,3 @@ def _raise_if_skipped(summary: dict[str, Any]) -> None:
     if summary["skipped"]:
         count = len(summary["skipped"])
         raise PartialResult(f"trained without {count} files that could not be read; first: {summary['skipped'][0]}")
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"list": list_experiments, "train": train, "resume": resume}

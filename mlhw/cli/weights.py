@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -79,6 +78,3 @@ def fetch(
         display.end()
     if as_json:
         print_json({"files": [{"model": r.model, "path": str(r.path), "status": r.status} for r in fetched]})
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"list": list_weights, "fetch": fetch}

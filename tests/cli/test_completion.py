@@ -67,6 +67,12 @@ def test_a_key_completes_in_a_real_shell_once_completion_is_installed(shell: str
         typing.wait_for("mlhw reproduce")
 
 
+def test_commands_are_offered_by_their_first_letters() -> None:
+    assert offered("mlhw reprod") == ["reproduce"]
+    assert {"train", "sweep", "runs", "grade", "data"} <= set(offered("mlhw "))
+    assert offered("mlhw weights ") == ["list", "fetch"]
+
+
 @pytest.mark.parametrize(
     "command", ["train", "sweep", "sweep-lr", "summary", "grade", "check gradients", "graph --experiment"]
 )

@@ -46,8 +46,8 @@ class Learner(Protocol):
     def place(self, split: Split) -> Split:
         """``split`` moved, once, to where this learner computes."""
 
-    def step(self, batch: Batch, lr_scale: float) -> StepReport:
-        """One update with the base rate times ``lr_scale``; the report is of the weights before it."""
+    def step(self, batch: Batch, lr_scale: float) -> Any:
+        """One update with the base rate times ``lr_scale``; what ``fetch`` reads the report of the weights before it from."""
 
     def score(self, batch: Batch) -> StepReport:
         """The report of ``batch`` without an update; with averaged weights where there are any."""
@@ -65,8 +65,11 @@ class Learner(Protocol):
         model has no ReLU.
         """
 
-    def fetch(self, values: Sequence[Array]) -> Any:
-        """Many steps' ``loss_sum`` or ``correct``, brought to the host at once: float64 (steps, members)."""
+    def fetch(self, reports: Sequence[Any]) -> tuple[Any, Any]:
+        """Many steps' ``loss_sum`` and ``correct``, brought to the host at once: two arrays, float64 (steps, members).
+
+        ``reports``: what ``step`` or ``score`` returned.
+        """
 
     def parameters(self, member: int = 0) -> dict[str, Any]:
         """The trained weights that ``score`` uses, and buffers, of one member, by name, as numpy arrays. A copy.

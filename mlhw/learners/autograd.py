@@ -16,6 +16,7 @@ from torch.nn import functional
 from mlhw.arrays import Array, Batch, Scaling, Split
 from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.parameters import check_fit
+from mlhw.learners.reports import of_steps
 from mlhw.numerics.optimisers import UpdateRule
 from mlhw.protocols import StepReport
 
@@ -128,8 +129,8 @@ class AutogradLearner:
             found[name] = largest.cpu().numpy()
         return found
 
-    def fetch(self, values: Sequence[Array]) -> Any:
-        return torch.stack(list(values)).double().cpu().numpy()[:, None]
+    def fetch(self, reports: Sequence[StepReport]) -> tuple[Any, Any]:
+        return of_steps(reports, lambda values: torch.stack(values).double().cpu().numpy()[:, None])
 
     def parameters(self, member: int = 0) -> dict[str, Any]:
         check_member(member, self.members)

@@ -12,6 +12,7 @@ from mlhw.arrays import Array, Batch, Scaling, Split
 from mlhw.learners.descent import is_plain, step_down
 from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.parameters import check_fit
+from mlhw.learners.reports import of_steps
 from mlhw.numerics.optimisers import UpdateRule
 from mlhw.protocols import StepReport
 
@@ -64,7 +65,7 @@ class ExplicitLearner:
         inputs = self.model.as_inputs(split.inputs, self.scaling)
         return replace(split, inputs=inputs, targets=self.model.as_targets(split.targets))
 
-    def step(self, batch: Batch, lr_scale: float) -> StepReport:
+    def step(self, batch: Batch, lr_scale: float) -> Any:
         self.steps += 1
         if self._steps_down:
             rate = self.lr * lr_scale
@@ -107,13 +108,17 @@ class ExplicitLearner:
         finally:
             self.model.parameters = trained
 
-    def fetch(self, values: Sequence[Array]) -> Any:
-        stack = getattr(values[0], "new_tensor", None)
-        if stack is None:
+    def fetch(self, reports: Sequence[Any]) -> tuple[Any, Any]:
+        if not isinstance(reports[0], StepReport):
+            return self.model.sums(reports)  # type: ignore[attr-defined]  # its own, of its deltas
+        return of_steps(reports, self._fetched)
+
+    def _fetched(self, values: list[Array]) -> Any:
+        if not hasattr(values[0], "new_tensor"):
             return np.array(values, dtype=np.float64).reshape(len(values), self.members)
         import torch
 
-        return torch.stack(list(values)).double().cpu().numpy().reshape(len(values), self.members)
+        return torch.stack(values).double().cpu().numpy().reshape(len(values), self.members)
 
     def parameters(self, member: int = 0) -> dict[str, Any]:
         check_member(member, self.members)

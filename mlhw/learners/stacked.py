@@ -14,7 +14,6 @@ from mlhw.learners.explicit import ExplicitLearner, ExplicitModel, as_kind, to_h
 from mlhw.learners.members import check_member, each_array, kept_members, stacked_decay, stacked_rule
 from mlhw.learners.parameters import check_fit
 from mlhw.numerics.products import wide
-from mlhw.protocols import StepReport
 
 FIRST = "W1"  # the weights that meet the inputs: where these are shared, one wide product serves all members
 
@@ -56,7 +55,7 @@ class StackedLearner(ExplicitLearner):
         self.rule.decay = stacked_decay(self._rules, lambda decays: as_kind(np.array(decays), like))
         self._by_deltas = can_descend(self.model, self.rule)
 
-    def step(self, batch: Batch, lr_scale: float) -> StepReport:
+    def step(self, batch: Batch, lr_scale: float) -> Any:
         self._lay_out(shared=batch.inputs.ndim == 2)
         rates = self._rates * float(lr_scale)
         if self._by_deltas:

@@ -17,6 +17,7 @@ from mlhw.arrays import Array, Batch, Split
 from mlhw.learners.autograd import AutogradLearner
 from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.parameters import check_fit
+from mlhw.learners.reports import of_steps
 from mlhw.protocols import StepReport
 
 Tensors = dict[str, torch.Tensor]
@@ -124,8 +125,8 @@ class VmappedLearner:
         self._single.adopt(self.parameters(member))
         return self._single
 
-    def fetch(self, values: Sequence[Array]) -> Any:
-        return torch.stack(list(values)).double().cpu().numpy()
+    def fetch(self, reports: Sequence[StepReport]) -> tuple[Any, Any]:
+        return of_steps(reports, lambda values: torch.stack(values).double().cpu().numpy())
 
     def parameters(self, member: int = 0) -> dict[str, Any]:
         check_member(member, self.members)

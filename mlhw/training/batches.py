@@ -32,8 +32,9 @@ def _gathered(split: Split, order: np.ndarray, batch_rows: int) -> Iterator[Batc
     """The rows that ``order`` (rows,) or (members, rows) names, ``batch_rows`` of its last axis at a time."""
     places = _like(split.targets, order)
     inputs, targets = _taker(split.inputs), _taker(split.targets)
+    alone = order.ndim == 1
     for start in range(0, order.shape[-1], batch_rows):
-        rows = places[..., start : start + batch_rows]
+        rows = places[start : start + batch_rows] if alone else places[:, start : start + batch_rows]
         yield Batch(inputs(rows), targets(rows), rows)
 
 

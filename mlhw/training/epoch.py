@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from mlhw.arrays import Batch, Split
 from mlhw.errors import DataError, TrainingDiverged
-from mlhw.protocols import EpochRow, Learner, StepReport
+from mlhw.protocols import EpochRow, Learner
 from mlhw.training import batches
 from mlhw.training.state import Recipe
 from mlhw.training.streams import AUGMENT, ORDER, stream
@@ -36,13 +37,12 @@ def train_epoch(
     began = perf_counter()
     due = began + TICK_SECONDS
     total, done, scale = len(split), 0, 1.0
-    reports: list[StepReport] = []
+    reports: list[Any] = []
     fetched: list[tuple[np.ndarray, np.ndarray]] = []
     for batch in _batches(split, recipe, epoch, seeds):
         scale = recipe.schedule((epoch - 1 + done / total) / recipe.epochs)
-        report = learner.step(batch, scale)
-        reports.append(report)
-        done += report.count
+        reports.append(learner.step(batch, scale))
+        done += batch.rows.shape[-1]
         if len(reports) == FETCH_STEPS:
             fetched.append(_sums(learner, reports))
             reports.clear()
@@ -97,11 +97,11 @@ def _batches(split: Split, recipe: Recipe, epoch: int, seeds: Sequence[int]) -> 
     return (augment(batch, rng, (epoch - 1) / recipe.epochs) for batch in plain)
 
 
-def _sums(learner: Learner, reports: Sequence[StepReport]) -> tuple[np.ndarray, np.ndarray]:
-    """Each step's loss sum and hits (members, steps), with one transfer from the device for each of the two."""
+def _sums(learner: Learner, reports: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Each step's loss sum and hits (members, steps)."""
     # A member's steps lie next to each other, so that its sum is the one that it would have alone, to the last bit.
-    losses = np.ascontiguousarray(learner.fetch([report.loss_sum for report in reports]).T)
-    return losses, np.ascontiguousarray(learner.fetch([report.correct for report in reports]).T)
+    losses, correct = learner.fetch(reports)
+    return np.ascontiguousarray(losses.T), np.ascontiguousarray(correct.T)
 
 
 def _rows(

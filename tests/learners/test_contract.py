@@ -117,16 +117,16 @@ def test_an_odd_last_batch_does_not_shift_a_mean(make: Make) -> None:
     placed = learner.place(made.blobs(67))
     parts = [learner.score(batch) for batch in batches.in_order(placed, 16)]
     whole = learner.score(next(iter(batches.in_order(placed, 67))))
-    loss = learner.fetch([part.loss_sum for part in parts]).sum()
-    assert loss == pytest.approx(float(learner.fetch([whole.loss_sum]).sum()), rel=1e-5)
-    assert learner.fetch([part.correct for part in parts]).sum() == learner.fetch([whole.correct]).sum()
+    loss = learner.fetch(parts)[0].sum()
+    assert loss == pytest.approx(float(learner.fetch([whole])[0].sum()), rel=1e-5)
+    assert learner.fetch(parts)[1].sum() == learner.fetch([whole])[1].sum()
     assert sum(part.count for part in parts) == whole.count == 67
 
 
 def test_fetch_gives_one_float64_a_step_and_member(make: Make) -> None:
     learner = make()
     reports = [learner.score(a_batch(learner)) for _ in range(3)]
-    values = learner.fetch([report.loss_sum for report in reports])
+    values = learner.fetch(reports)[0]
     assert values.shape == (3, learner.members)
     assert values.dtype == np.float64
 
@@ -139,8 +139,8 @@ def test_a_report_is_of_the_weights_before_the_step(make: Make) -> None:
     if make is made.module_adamw:  # dropout and batch norm act in training alone: there the two differ by design
         learner.network.eval()  # type: ignore[attr-defined]
         learner.network.train = lambda mode=True: learner.network  # type: ignore[attr-defined]
-    scored = learner.fetch([learner.score(batch).loss_sum])[0]
-    assert learner.fetch([learner.step(batch, 1.0).loss_sum])[0] == pytest.approx(scored, rel=1e-5)
+    scored = learner.fetch([learner.score(batch)])[0][0]
+    assert learner.fetch([learner.step(batch, 1.0)])[0][0] == pytest.approx(scored, rel=1e-5)
 
 
 def test_probabilities_are_a_distribution_whose_top_is_what_score_counts(make: Make) -> None:
@@ -150,7 +150,7 @@ def test_probabilities_are_a_distribution_whose_top_is_what_score_counts(make: M
     assert p.shape == ((16, 4) if learner.members == 1 else (learner.members, 16, 4))
     np.testing.assert_allclose(p.sum(axis=-1), 1.0, rtol=1e-5)
     hits = (p.argmax(axis=-1) == made.blobs(16).targets).sum(axis=-1)
-    np.testing.assert_array_equal(learner.fetch([learner.score(batch).correct])[0], hits)
+    np.testing.assert_array_equal(learner.fetch([learner.score(batch)])[1][0], hits)
 
 
 def test_adopted_weights_are_those_given(make: Make) -> None:

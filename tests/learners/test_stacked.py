@@ -136,8 +136,7 @@ def train(learner: Learner, rows: Sequence[np.ndarray]) -> np.ndarray:
         reports: list[StepReport] = [
             learner.step(take(placed, each), 1.0 / (1 + step)) for step, each in enumerate(rows)
         ]
-    assert [report.count for report in reports] == [each.shape[-1] for each in rows]
-    return np.stack([learner.fetch([r.loss_sum for r in reports]), learner.fetch([r.correct for r in reports])])
+    return np.stack(learner.fetch(reports))
 
 
 def train_alone(learners: Sequence[Any], rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
@@ -154,8 +153,8 @@ def check_same(case: str, stack: Any, alone: Sequence[Any]) -> None:
             assert got[name].dtype == values.dtype
             np.testing.assert_allclose(got[name], values, **close(case), err_msg=f"{name} of member {member}")
     whole = take(stack.place(made.blobs(30)), np.arange(30))
-    losses = [single.fetch([single.score(whole).loss_sum])[0, 0] for single in alone]
-    np.testing.assert_allclose(stack.fetch([stack.score(whole).loss_sum])[0], losses, **close(case))
+    losses = [single.fetch([single.score(whole)])[0][0, 0] for single in alone]
+    np.testing.assert_allclose(stack.fetch([stack.score(whole)])[0][0], losses, **close(case))
 
 
 @each_case
@@ -189,11 +188,11 @@ def test_targets_may_be_each_member_s_own_or_shared_whatever_the_inputs_are(case
     stack = make(case)
     placed = stack.place(made.blobs(67))
     shared, own = take(placed, np.arange(9)), take(placed, np.stack([np.arange(9)] * 3))
-    expected = stack.fetch([stack.score(shared).loss_sum])
+    expected = stack.fetch([stack.score(shared)])[0]
     for batch in (Batch(shared.inputs, own.targets, own.rows), Batch(own.inputs, shared.targets, own.rows)):
-        np.testing.assert_allclose(stack.fetch([stack.score(batch).loss_sum]), expected, **close(case))
+        np.testing.assert_allclose(stack.fetch([stack.score(batch)])[0], expected, **close(case))
         twin = copy.deepcopy(stack)
-        np.testing.assert_allclose(twin.fetch([twin.step(batch, 1.0).loss_sum]), expected, **close(case))
+        np.testing.assert_allclose(twin.fetch([twin.step(batch, 1.0)])[0], expected, **close(case))
 
 
 @each_case
@@ -247,7 +246,7 @@ def test_a_restored_stack_goes_on_bit_for_bit(case: str, own: bool, mask: Sequen
     checkpoint.save(tmp_path / "c.pt", {"learner": stack.state()})
     other.restore(checkpoint.load(tmp_path / "c.pt")["learner"])
     whole = take(stack.place(made.blobs(30)), np.arange(30))
-    np.testing.assert_array_equal(*(each.fetch([each.score(whole).loss_sum]) for each in (stack, other)))
+    np.testing.assert_array_equal(*(each.fetch([each.score(whole)])[0] for each in (stack, other)))
     rest = [each[np.array(mask)] if own else each for each in rows[6:]]
     np.testing.assert_array_equal(train(stack, rest), train(other, rest))
     for member in range(sum(mask)):
@@ -260,12 +259,12 @@ def test_a_member_s_weights_serve_a_single_model(case: str) -> None:
     stack = make(case)
     train(stack, orders(1))
     whole = take(stack.place(made.blobs(30)), np.arange(30))
-    losses = stack.fetch([stack.score(whole).loss_sum])[0]
+    losses = stack.fetch([stack.score(whole)])[0][0]
     stacked = stack.probabilities(whole.inputs), stack.relu_maxima(whole.inputs)
     for member in range(3):
         single = CASES[case](0)
         single.adopt(stack.parameters(member))
-        assert single.fetch([single.score(whole).loss_sum])[0, 0] == pytest.approx(losses[member], rel=1e-5)
+        assert single.fetch([single.score(whole)])[0][0, 0] == pytest.approx(losses[member], rel=1e-5)
         np.testing.assert_allclose(single.probabilities(whole.inputs), stacked[0][member], rtol=1e-4)
         assert stacked[1].keys() == single.relu_maxima(whole.inputs).keys()
         for layer, values in single.relu_maxima(whole.inputs).items():

@@ -12,6 +12,7 @@ import pytest
 
 from mlhw.arrays import Batch, Split, Splits
 from mlhw.errors import DataError, TrainingDiverged
+from mlhw.learners.reports import of_steps
 from mlhw.protocols import EpochRow, StepReport
 from mlhw.training import epoch
 from mlhw.training.fit import fit
@@ -44,8 +45,8 @@ class Scripted:
         loss, accuracy = next(self.val)
         return StepReport(loss * len(batch.targets), accuracy * len(batch.targets), len(batch.targets))
 
-    def fetch(self, values: Any) -> Any:
-        return np.array(values, dtype=float)[:, None]
+    def fetch(self, reports: Any) -> Any:
+        return of_steps(reports, lambda values: np.array(values, dtype=float)[:, None])
 
 
 class Watch:

@@ -137,14 +137,14 @@ def _step_seconds(job: Job, experiment: Experiment, settings: Settings, share: i
     prepared = some if job.recipe.augment is None else [job.recipe.augment(batch, rng[0], 0.0) for batch in some[:3]]
     learner = job.learner
     report = learner.step(prepared[0], 0.0)
-    learner.fetch([report.loss_sum])
+    learner.fetch([report])
     began, count = perf_counter(), 0
     for batch in islice(chain.from_iterable(repeat(prepared)), LOOK_STEPS):
         report = learner.step(batch, 0.0)
         count += 1
         if perf_counter() - began > LOOK_SECONDS:
             break
-    learner.fetch([report.loss_sum])  # wait for a device that works on behind
+    learner.fetch([report])  # wait for a device that works on behind
     return (perf_counter() - began) / count
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mlhw.arrays import Batch, Scaling, Split
+from mlhw.commands.threads import use_threads
 from mlhw.learners.explicit import ExplicitLearner
 from mlhw.models import numpy_mlp, tensor_mlp
 from mlhw.numerics.convolution import convolve
@@ -33,7 +34,7 @@ def test_step(benchmark: Any, kind: str, rows: int, units: int) -> None:
     dtype = "float64" if kind == "numpy" else "float32"
     model: Any = build(input_shape=(784,), classes=10, seed=0, hidden_sizes=(units,), dtype=dtype)
     split, learner = _split(kind, rows), ExplicitLearner(model, Sgd(), 0.1, Scaling())
-    torch.set_num_threads(1)
+    use_threads(1, kind)
     benchmark(learner.step, Batch(split.inputs, split.targets, np.arange(rows)), 1.0)
 
 

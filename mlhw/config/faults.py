@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mlhw.config.reader import Document, Path
-from mlhw.errors import ConfigError, did_you_mean
+from mlhw.errors import ConfigError, did_you_mean, nearest
 
 MOST = 10
 
@@ -59,8 +59,7 @@ def _sentence(fault: ErrorDetails, path: Path, model: type[BaseModel], value: An
     context = fault.get("ctx", {})
     kind = fault["type"]
     if kind == "extra_forbidden":
-        known = keys_at(model, path[:-1], value)
-        return f"unknown key '{dotted}'. {did_you_mean(str(path[-1]), known)}"
+        return f"unknown key '{dotted}'. {_meant(path, model, value)}"
     if kind == "missing":
         return f"'{dotted}' is missing. Add it."
     if kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -74,6 +73,21 @@ def _sentence(fault: ErrorDetails, path: Path, model: type[BaseModel], value: An
         return message + "."
     message = message.replace("Input should be", "should be", 1)
     return f"'{dotted}' {_lower(message)}, got {_short(fault['input'])}."
+
+
+def _meant(path: Path, model: type[BaseModel], value: Any) -> str:
+    """Whole dotted keys that the unknown one at ``path`` may be: of that name elsewhere, or near to it in its place."""
+    word, above = str(path[-1]), ".".join(map(str, path[:-1]))
+    known = keys_at(model, path[:-1], value)
+    elsewhere = keys_below(model, value)
+    same = [dotted for dotted in elsewhere if dotted.rpartition(".")[2] == word]
+    close = same or [f"{above}.{key}".lstrip(".") for key in nearest(word, known)]
+    if not close:
+        names = nearest(word, {dotted.rpartition(".")[2] for dotted in elsewhere}, most=1)
+        close = [dotted for dotted in elsewhere if dotted.rpartition(".")[2] in names]
+    if close:
+        return f"Did you mean {' or '.join(close[:3])}?"
+    return f"Known{f' in {above!r}' if above else ''}: {', '.join(sorted(known))}." if known else ""
 
 
 def _lower(text: str) -> str:
@@ -96,6 +110,16 @@ def keys_at(model: type[BaseModel], path: Path, value: Any) -> list[str]:
         choices = [choice for choice in _models(annotation) if _fits(choice, value)]
         current = choices[0] if choices else None
     return list(current.model_fields) if current else []
+
+
+def keys_below(model: type[BaseModel], value: Any) -> list[str]:
+    """Every dotted key that is allowed, given the kinds that ``value`` names; outer ones first."""
+    outer = list(model.model_fields)
+    for key, field in model.model_fields.items():
+        inner = value.get(key) if isinstance(value, dict) else None
+        choices = [choice for choice in _models(field.annotation) if _fits(choice, inner)]
+        outer += [f"{key}.{below}" for below in (keys_below(choices[0], inner) if choices else ())]
+    return outer
 
 
 def _kinds(model: type[BaseModel], path: Path) -> list[str]:

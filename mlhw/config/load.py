@@ -143,7 +143,7 @@ def _apply(document: Document, override: str) -> None:
         if child is None:
             child = target[step] = dict(_DEFAULTS.get(steps[:depth], {}))
         if not isinstance(child, dict):
-            raise ConfigError(f"{origin}: '{step}' holds a value, not keys.")
+            raise ConfigError(f"{origin}: '{'.'.join(steps[:depth])}' holds a value, not keys.")
         target = child
     old = target.get(steps[-1])
     value = given.value

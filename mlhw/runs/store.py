@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from mlhw.errors import OutputError, RunError, did_you_mean
 from mlhw.files import read_json, write_text
-from mlhw.runs import locks, summaries
+from mlhw.runs import ambiguous, locks, summaries
 
 RUN_ID = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9-]*)-(?P<time>[0-9]{8}-[0-9]{6})-(?P<tail>[0-9a-f]{4})")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
@@ -199,7 +199,7 @@ def find(outputs: Path, name: str) -> Run:
     """The run that ``name`` means: a whole id, a prefix that only one run has, or ``latest``.
 
     Raises:
-        RunError: malformed, none, or several; names the candidates.
+        RunError: malformed, none, or several; names the newest candidates, and what would name one.
     """
     if not _SAFE.fullmatch(name):
         raise RunError(f"'{name}' is not a run id: letters, digits and dashes alone. `mlhw runs` lists the runs.")
@@ -212,8 +212,8 @@ def find(outputs: Path, name: str) -> Run:
     if not matches:
         raise RunError(f"no run '{name}' in {outputs}. {did_you_mean(name, ids[:50])}")
     if len(matches) > 1:
-        some = ", ".join(matches[:5]) + (", …" if len(matches) > 5 else "")
-        raise RunError(f"'{name}' is the beginning of {len(matches)} runs: {some}. Give more letters.")
+        newest = latest([Run(outputs / one) for one in ids]).id
+        raise RunError(ambiguous.explained(name, matches, ids, newest))
     return Run(outputs / matches[0])
 
 

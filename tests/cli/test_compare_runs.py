@@ -225,7 +225,7 @@ def test_names_are_ids_beginnings_latest_and_sweeps_and_what_is_two_things_is_re
     runs = ids(6)
     assert {row.name for row in asked(outputs, "latest", runs[0][:-2]).rows} == {runs[0], runs[5]}
     assert len(asked(outputs, "latest-sweep").rows) == len(asked(outputs, f"sweeps/{swept[:-2]}").rows) == 3
-    with pytest.raises(RunError, match=r"6 runs .* and of the sweep .*Give more letters"):
+    with pytest.raises(RunError, match=rf"(?s)6 runs and 1 sweep.*{runs[5]}.*sweeps/{swept}.*`latest`"):
         asked(outputs, "digits-cnn")
     (outputs / "sweeps" / runs[0]).mkdir()
     with pytest.raises(RunError, match="Write sweeps/"):

@@ -70,7 +70,7 @@ def test_every_shipped_experiment_opens_with_its_claim(name: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("lr: 0.1", "lrr: 0.1", ["f.yaml:5", "'train.lrr'", "Did you mean lr?", "'train.lr' is missing"]),
+        ("lr: 0.1", "lrr: 0.1", ["f.yaml:5", "'train.lrr'", "Did you mean train.lr?", "'train.lr' is missing"]),
         ("lr: 0.1", "lr: -0.1", ["'train.lr'", "greater than 0", "got -0.1"]),
         ("lr: 0.1", "lr: fast", ["'train.lr'", "number", "'fast'"]),
         ("lr: 0.1", "lr: .nan", ["'train.lr'"]),
@@ -92,6 +92,15 @@ def test_a_fault_names_place_key_value_and_way_out(old: str, new: str, words: li
         assert word in message
 
 
+def test_nested_keys_in_a_file_are_suggested_whole_and_those_of_the_chosen_kind_alone() -> None:
+    nested = GOOD.replace(b"lr: 0.1", b"lr: 0.1, optimizer: {kind: adam, betta: 0.9}, augment: {rotat_degrees: 3}")
+    message = refused(nested)
+    assert "'train.optimizer.betta'. Did you mean train.optimizer.beta" in message
+    assert "Did you mean train.augment.rotate_degrees" in message
+    other = refused(GOOD.replace(b"lr: 0.1", b"lr: 0.1, optimizer: {kind: sgd, beta1: 0.9}"))
+    assert "train.optimizer.beta1?" not in other
+
+
 def test_all_faults_come_at_once() -> None:
     message = refused(
         b"name: x\ndata: {kind: digits}\nmodel: {kind: numpy-mlp}\ntrain: {epochs: -1, batch_size: 0, lr: 0}"
@@ -110,9 +119,18 @@ def test_what_is_no_mapping_is_refused(data: bytes) -> None:
         ("train.lr", ["-s train.lr", "key=value"]),
         ("=3", ["key=value"]),
         ("train..lr=3", ["key=value"]),
-        ("train.epocs=3", ["-s train.epocs=3", "Did you mean epochs?"]),
+        ("train.epocs=3", ["-s train.epocs=3", "Did you mean train.epochs?"]),
+        ("train.epoch=3", ["unknown key 'train.epoch'. Did you mean train.epochs?"]),
+        ("epochs=3", ["unknown key 'epochs'. Did you mean train.epochs?"]),
+        ("epoch=3", ["unknown key 'epoch'. Did you mean train.epochs?"]),
+        ("lr=3", ["Did you mean train.lr?"]),
+        ("model.lr=3", ["unknown key 'model.lr'. Did you mean train.lr?"]),
+        ("sead.init=3", ["unknown key 'sead'. Did you mean seed"]),
+        ("train.augment.flop=true", ["unknown key 'train.augment.flop'. Did you mean train.augment.flip?"]),
+        ("train.optimizer.momentun=0.5", ["unknown key 'train.optimizer.momentun'. Did you mean train.optimizer.mom"]),
+        ("expect.seconds_ratio.qqq=1", ["Known in 'expect.seconds_ratio': limit, to."]),
         ("x.y=1", ["-s x.y=1", "unknown key 'x'"]),
-        ("train.lr.z=1", ["holds a value"]),
+        ("train.lr.z=1", ["'train.lr' holds a value"]),
         ("train.lr=!!python/name:os.system", ["tag"]),
     ],
 )

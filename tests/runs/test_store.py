@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -69,9 +70,36 @@ def test_an_id_that_begins_another_is_itself(tmp_path: Path) -> None:
 def test_an_ambiguous_prefix_names_the_candidates(tmp_path: Path) -> None:
     make(tmp_path, "x", "20260101-000000", "aaaa")
     make(tmp_path, "x", "20260101-000000", "bbbb")
-    with pytest.raises(RunError, match=r"beginning of 2 runs: .*bbbb.*aaaa") as caught:
+    with pytest.raises(RunError, match=r"(?s)beginning of 2 runs.*bbbb.*aaaa") as caught:
         store.find(tmp_path, "x-")
     assert caught.value.exit_code == 5
+
+
+def test_an_ambiguous_word_is_answered_with_ways_that_work(tmp_path: Path) -> None:
+    ids = [make(tmp_path, "digits-cnn", f"2026010{day}-000000", "aaaa").id for day in range(1, 8)]
+    last = make(tmp_path, "mnist", "20260109-000000", "bbbb").id
+    with pytest.raises(RunError) as caught:
+        store.find(tmp_path, "digits-cnn")
+    first, *listed, more, ways = str(caught.value).splitlines()
+    assert first == "'digits-cnn' is the beginning of 7 runs, the newest first:"
+    assert [line.strip() for line in listed] == ids[:1:-1]
+    assert "2 more" in more
+    longer = re.search(r"a longer beginning, as (\S+), or", ways)
+    assert longer
+    assert store.find(tmp_path, longer[1]).id == ids[-1]
+    assert len(longer[1]) < len(ids[-1])
+    assert ways.endswith(f"`latest`, which is {last}.")
+    (tmp_path / last).rename(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="`latest`, which is the first of these"):
+        store.find(tmp_path, "digits-cnn")
+
+
+def test_an_id_that_begins_another_has_no_longer_beginning_to_offer(tmp_path: Path) -> None:
+    make(tmp_path, "x-20260102-000000-aaaa", "20260101-000000", "bbbb")
+    run = make(tmp_path, "x", "20260102-000000", "aaaa")
+    with pytest.raises(RunError, match="Give the whole id, a longer beginning, or `latest`") as caught:
+        store.find(tmp_path, "x-")
+    assert run.id in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["../x", "..", "", "a/b", "a\\b", "x y", "-x", "x\n", "é", "a:b"])

@@ -14,7 +14,7 @@ from mlhw.commands.compare.config import clean
 from mlhw.commands.compare.rows import Row, label, number, read_run, whole
 from mlhw.commands.settings import Settings
 from mlhw.errors import ConfigError, RunError, nearest
-from mlhw.runs import store
+from mlhw.runs import ambiguous, store
 from mlhw.sweeps.folder import SweepFolder, every
 from mlhw.sweeps.records import MEASURES
 
@@ -103,14 +103,10 @@ def _find(name: str, runs: Mapping[str, store.Run], sweeps: Mapping[str, SweepFo
         close = nearest(word, [*list(known[0])[:50], *list(sweeps)[:50]])
         hint = f"Did you mean {' or '.join(close)}?" if close else _there(runs, sweeps)
         raise RunError(f"no run and no sweep '{name}' in the outputs. {hint}")
-    both = " and of ".join(_counted(ids, what) for ids, what in ((mine, "run"), (theirs, "sweep")) if ids)
-    more = f"Write sweeps/{word} for the sweep." if word in mine else "Give more letters."
-    raise RunError(f"'{name}' is the beginning of {both}. {more}")
-
-
-def _counted(ids: Sequence[str], what: str) -> str:
-    some = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
-    return f"{len(ids)} {what}s ({some})" if len(ids) > 1 else f"the {what} {ids[0]}"
+    if word in mine:
+        raise RunError(f"'{word}' is the id of a run and of a sweep. Write sweeps/{word} for the sweep.")
+    newest = store.latest(list(runs.values())).id if runs else ""
+    raise RunError(ambiguous.explained(name, mine, [*known[0], *sweeps], newest, theirs))
 
 
 def read_sweep(settings: Settings, folder: SweepFolder) -> Iterator[Row]:

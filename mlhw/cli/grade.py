@@ -18,7 +18,8 @@ EPILOG = "\n\n".join(
     [
         "Without names every experiment that expects something is looked at and nothing is trained; with names, those "
         "without a finished run are trained first. A line passes, fails, or is not run.",
-        "Exit code 0: all passed; 1: something fell short; 4: nothing did, but some lines were not run.",
+        "Exit code 0: all passed; 1: something fell short; 4: nothing did, but some lines were not run, or nothing is "
+        "expected of an experiment.",
         "Python files that are handed in are run with your own rights, in processes of their own with limits of time and "
         "memory: that guards against accidents, not against malice. Grade strangers' code in a container.",
     ]
@@ -201,6 +202,9 @@ def _tell(found: Grade, junit: Path | None, as_json: bool, as_markdown: bool, *,
         raise MlhwError(f"{failed} of {len(outcomes)} lines fell short, of {names}.")
     if missing := outcomes.count("not run"):
         raise PartialResult(f"{missing} of {len(outcomes)} lines were not run.")
+    if empty := [entry.name for entry in found.without_lines]:
+        names = ", ".join(empty[:5]) + (", …" if len(empty) > 5 else "")
+        raise PartialResult(f"not graded, since nothing is expected of it: {names}. Add `expect:` to its YAML.")
 
 
 def _refuse(given: dict[str, object], why: str) -> None:

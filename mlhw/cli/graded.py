@@ -13,14 +13,14 @@ WIDTH = max(map(len, STYLES))
 
 
 def print_experiments(found: Grade) -> None:
-    """A heading for each experiment, and its lines below."""
+    """A heading for each experiment, and below it all its lines, or why it has none."""
     screen = results()
     for entry in found.entries:
-        run = next((line.got for line in entry.lines if line.what == "run" and line.got), "")
-        screen.print(Text.assemble((plain(entry.name).plain, "bold"), (f"  {run}" if run else "", "dim")))
+        screen.print(plain(entry.name).plain, style="bold")
         for line in entry.lines:
-            if line.what != "run" or line.outcome != "pass":
-                screen.console.print(_row(line), soft_wrap=not screen.console.is_terminal)
+            screen.console.print(_row(line), soft_wrap=not screen.console.is_terminal)
+        for note in () if entry.lines else entry.notes:
+            screen.print(f"  {note}", style=STYLES["not run"])
     if len(found.entries) > 1:
         screen.print()
     screen.print(f"{found.sentence()} in {seconds(found.seconds)}")

@@ -110,6 +110,11 @@ class Grade:
         """Those of all entries."""
         return [line for entry in self.entries for line in entry.lines]
 
+    @property
+    def without_lines(self) -> list[Entry]:
+        """The entries of which nothing is expected: they neither pass nor fail."""
+        return [entry for entry in self.entries if not entry.lines]
+
     def record(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {
@@ -122,8 +127,12 @@ class Grade:
         }
 
     def sentence(self) -> str:
-        """``12 passed, 1 failed, 3 not run; 8 of 10 points``"""
-        return count_sentence(self.lines)
+        """``12 passed, 1 failed, 3 not run; 8 of 10 points``, and how many entries have no line to hold them to."""
+        empty = len(self.without_lines)
+        if empty == len(self.entries):
+            return "nothing to hold it to" if empty == 1 else "nothing to grade"
+        text = count_sentence(self.lines)
+        return f"{text}; {empty:,} of {len(self.entries):,} with nothing to hold to" if empty else text
 
     def outcomes(self) -> dict[Outcome, int]:
         """How many entries have each outcome."""

@@ -60,6 +60,8 @@ def as_markdown(grade: Grade) -> str:
     out = [f"**{_escaped(grade.title)}**: {grade.sentence()}", ""]
     out += ["| | line | expected | got | outcome | points | why |", "|---|---|---|---|---|---:|---|"]
     for entry in grade.entries:
+        if not entry.lines:
+            out.append(f"| {_escaped(entry.name)} | | | | {entry.outcome} | | {_escaped('; '.join(entry.notes))} |")
         for place, line in enumerate(entry.lines):
             name = f"{entry.name} ({line.part})" if line.part and line.part != entry.name else entry.name
             cells = [name if place == 0 or line.part else "", line.what, line.expected, number(line.got), line.outcome]

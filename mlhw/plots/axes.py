@@ -63,6 +63,12 @@ def _scale_log(axes: Axes, low: float, high: float) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
+def within(axes: Axes, value: float) -> bool:
+    """Whether ``value`` lies on the y axis: what is not clipped would stand outside of the panel."""
+    low, high = axes.get_ylim()
+    return low <= value <= high
+
+
 def percent(share: float) -> str:
     """``share`` as a percentage; "100 %" only where it is all, "0 %" only where it is none."""
     if not np.isfinite(share):

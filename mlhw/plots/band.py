@@ -42,23 +42,31 @@ def band(runs: Sequence[Sequence[EpochRow]], split: str, quantity: str) -> Band:
     )
 
 
-class Last(NamedTuple):
-    """Mean and sample deviation (NaN for one) of the last values of ``n`` runs; -infinity where there is none."""
+class Ends(NamedTuple):
+    """Mean and sample deviation (NaN for one) of the reported (or last) values of ``n`` runs; -infinity where there is none."""
 
     mean: float
     deviation: float
     n: int
 
 
-def last_values(runs: Sequence[Sequence[EpochRow]], split: str, quantity: str) -> Last:
-    """The last finite values of ``quantity`` of ``split``, each run's at its own last epoch."""
+def end_rows(runs: Sequence[Sequence[EpochRow]], split: str, reported: Sequence[int | None]) -> list[EpochRow]:
+    """The row of ``split`` at each run's ``reported`` epoch; its last finite one where that is not known, or has no row."""
     ends = []
-    for rows in runs:
-        some = [row for row in rows if row.split == split and math.isfinite(getattr(row, quantity))]
+    for rows, epoch in zip(runs, reported or [None] * len(runs), strict=True):
+        some = [row for row in rows if row.split == split and math.isfinite(row.loss) and math.isfinite(row.accuracy)]
         if some:
-            ends.append(float(getattr(max(some, key=lambda row: row.epoch), quantity)))
+            ends.append(max(some, key=lambda row: (row.epoch == epoch, row.epoch)))
+    return ends
+
+
+def end_values(
+    runs: Sequence[Sequence[EpochRow]], split: str, quantity: str, reported: Sequence[int | None] = ()
+) -> Ends:
+    """The values of ``quantity`` of :func:`end_rows`."""
+    ends = [float(getattr(row, quantity)) for row in end_rows(runs, split, reported)]
     deviation = statistics.stdev(ends) if len(ends) > 1 else math.nan
-    return Last(statistics.fmean(ends) if ends else -math.inf, deviation, len(ends))
+    return Ends(statistics.fmean(ends) if ends else -math.inf, deviation, len(ends))
 
 
 def with_spread(mean: float, deviation: float, quantity: str) -> str:

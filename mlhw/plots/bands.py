@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mlhw.plots.axes import scale_epochs, scale_values
-from mlhw.plots.band import Band, Last, band, last_values, with_spread
+from mlhw.plots.axes import scale_epochs, scale_values, within
+from mlhw.plots.band import Band, Ends, band, end_rows, end_values, with_spread
 from mlhw.plots.ends import End, draw_ends, end_room
 from mlhw.plots.pair import LEFT, QUANTITIES, Room, pair
 from mlhw.plots.rate_axes import scale_losses, top_of
-from mlhw.plots.rate_marks import DASHES, TITLE_PAD, legend, marker, note, split_key
-from mlhw.plots.style import MUTED, NORMAL, RUN_COLOURS, SMALL, look
+from mlhw.plots.rate_marks import TITLE_PAD, legend, marker, note, split_key
+from mlhw.plots.style import BEST_MARK, MUTED, NORMAL, RUN_COLOURS, SMALL, SPLIT_STYLES, look
 from mlhw.plots.text import shorten, text_width
 from mlhw.protocols import EpochRow
 
@@ -31,12 +31,18 @@ _SAID: Final = 5.2  # inches of the line above the panels that the legend of spl
 _KEY: Final = 40.0  # points that a legend entry takes beside its text
 
 
-def draw_bands(groups: Mapping[str, Sequence[Sequence[EpochRow]]], title: str = "") -> Figure:
+def draw_bands(
+    groups: Mapping[str, Sequence[Sequence[EpochRow]]],
+    title: str = "",
+    reported: Mapping[str, Sequence[int | None]] | None = None,
+) -> Figure:
     """A figure of loss and accuracy by epoch: of each setting the mean over its runs, ± one sample sd as a band.
 
     ``groups`` holds the rows of metrics.csv of each run by setting. Where runs ended at different epochs, the mean is over
-    those that have the epoch and the band over at least two, which is said. Of more than ``MOST`` settings the best and the
-    worst stand out, by their last held-out accuracy; the rest are grey lines.
+    those that have the epoch and the band over at least two, which is said. ``reported`` has the epoch of each run whose
+    weights are reported, None where it has none: there it has a ring, and of those values mean and deviation stand at the
+    ends; without, of the last ones. Of more than ``MOST`` settings the best and the worst stand out, by that held-out accuracy;
+    the rest are grey lines.
 
     Raises:
         ValueError: there is no setting, or one has no run.
@@ -47,7 +53,7 @@ def draw_bands(groups: Mapping[str, Sequence[Sequence[EpochRow]]], title: str = 
         if not runs:
             raise ValueError(f"setting {name!r} has no run to draw")
     with look():
-        settings = _Settings(groups)
+        settings = _Settings(groups, reported or {})
         ends = {quantity: settings.ends(quantity) for quantity in QUANTITIES}
         keys = settings.keys()
         columns = min(len(keys), int((WIDTH - LEFT) * 72 / (max(text_width(text, NORMAL) for _, text in keys) + _KEY)))
@@ -67,10 +73,12 @@ def draw_bands(groups: Mapping[str, Sequence[Sequence[EpochRow]]], title: str = 
 class _Settings:
     """The settings with their bands, and how each is drawn."""
 
-    def __init__(self, groups: Mapping[str, Sequence[Sequence[EpochRow]]]) -> None:
-        self.groups, self.names = groups, list(groups)
+    def __init__(
+        self, groups: Mapping[str, Sequence[Sequence[EpochRow]]], reported: Mapping[str, Sequence[int | None]]
+    ) -> None:
+        self.groups, self.names, self.reported = groups, list(groups), reported
         present = {row.split for runs in groups.values() for rows in runs for row in rows}
-        self.splits = [split for split in DASHES if split in present]
+        self.splits = [split for split in SPLIT_STYLES if split in present]
         self.bands = {
             (name, split, quantity): band(runs, split, quantity)
             for name, runs in groups.items()
@@ -83,25 +91,26 @@ class _Settings:
             (s for s in ("val", "test") if s in curved), next((s for s in ("val", "test") if s in present), "")
         )
         self.shown = [split for split in ("train", self.held) if split in self.splits]
-        self.heads = ("", f"last {self.held or 'train'}")
+        self.marked = any(epoch for epochs in reported.values() for epoch in epochs)
+        self.heads = ("", f"{'reported' if self.marked else 'last'} {self.held or 'train'}")
         self.named = self._named()
 
     def _named(self) -> list[str]:
         """The settings that stand out: all, or the best and the worst of many."""
         if len(self.names) <= MOST:
             return self.names
-        ranked = sorted(self.names, key=lambda name: -self._last(name, "accuracy").mean)
+        ranked = sorted(self.names, key=lambda name: -self._ends(name, "accuracy").mean)
         best, worst = OUTSTANDING
         return [*ranked[:best], *ranked[len(ranked) - worst :]]
 
-    def _last(self, name: str, quantity: str) -> Last:
-        return last_values(self.groups[name], self.held or "train", quantity)
+    def _ends(self, name: str, quantity: str) -> Ends:
+        return end_values(self.groups[name], self.held or "train", quantity, self.reported.get(name, ()))
 
     def ends(self, quantity: str) -> list[End]:
-        """What stands at the end of each setting that is named: the mean ± sd of its runs' last values."""
+        """What stands at the end of each setting that is named: the mean ± sd of its runs' values."""
         ends = []
         for name in self.named:
-            last, style = self._last(name, quantity), self.look(name, bool(self.held))
+            last, style = self._ends(name, quantity), self.look(name, bool(self.held))
             if not last.n:
                 ends.append(End("", "no value", 1.0, -math.inf, style))
                 continue
@@ -123,7 +132,7 @@ class _Settings:
         bands = {(name, split): self.bands[name, split, quantity] for split in self.shown for name in self.names}
         epochs = [int(epoch) for found in bands.values() for epoch in found.epochs] or [1]
         scale_epochs(axes, min(epochs), max(epochs))
-        edges = [np.zeros(0), *(self._edges(found, quantity) for found in bands.values())]
+        edges = [self._rings(quantity), *(self._edges(found, quantity) for found in bands.values())]
         if quantity == "loss":
             top = top_of([found.mean for found in bands.values()])
             scale_losses(axes, np.concatenate([some[some <= top] for some in edges]))
@@ -136,6 +145,7 @@ class _Settings:
         axes.set_title("Loss" if quantity == "loss" else "Accuracy (%)", pad=TITLE_PAD)
         for (name, split), found in bands.items():
             self._add(axes, quantity, name, split, found)
+        self._ring(axes, quantity)
         draw_ends(axes, ends, self.heads)
 
     @staticmethod
@@ -157,7 +167,7 @@ class _Settings:
         axes.plot(
             found.epochs,
             found.mean,
-            linestyle=DASHES[split],
+            linestyle=SPLIT_STYLES[split].dashes,
             linewidth=1.6 if stands_out else 0.8,
             markevery=marked,
             zorder=3 if stands_out else 1.5,
@@ -173,6 +183,20 @@ class _Settings:
             else:
                 axes.fill_between(found.epochs, low, high, color=style["color"], alpha=0.16, linewidth=0, zorder=2,
                                   gid=f"band-{quantity}-{split}-{at}")  # fmt: skip
+
+    def _reported_rows(self, name: str) -> list[EpochRow]:
+        return end_rows(self.groups[name], self.held or "train", self.reported.get(name, ())) if self.marked else []
+
+    def _rings(self, quantity: str) -> Float[np.ndarray, " rings"]:
+        return np.array([getattr(row, quantity) for name in self.named for row in self._reported_rows(name)], float)
+
+    def _ring(self, axes: Axes, quantity: str) -> None:
+        """A ring at the reported epoch of each run of a setting that is named, at its own held-out value."""
+        for name in self.named if self.marked else ():
+            rows = self._reported_rows(name)
+            look = BEST_MARK | {"markersize": 5.5, "markeredgewidth": 1.0, "markeredgecolor": self.look(name)["color"]}
+            found = [(row.epoch, getattr(row, quantity)) for row in rows if within(axes, getattr(row, quantity))]
+            axes.plot([epoch for epoch, _ in found], [value for _, value in found], "o", zorder=4, gid="best", **look)
 
     def uneven(self) -> str:
         """What to say where runs of a setting ended at different epochs."""
@@ -201,5 +225,9 @@ class _Settings:
         return keys
 
     def split_keys(self) -> list[tuple[Line2D, str]]:
-        """The legend of the dashes."""
-        return [split_key(split, DASHES[split], " (mean ± sd)") for split in self.shown]
+        """The legend of the dashes, and of the rings."""
+        keys = [split_key(split, " (mean ± sd)") for split in self.shown]
+        if self.marked:
+            look = BEST_MARK | {"markersize": 5.5, "markeredgewidth": 1.0, "markeredgecolor": MUTED}
+            keys.append((Line2D([], [], linestyle="", marker="o", **look), "reported epoch of a run"))
+        return keys

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mlhw.plots.axes import percent
-from mlhw.plots.confusion import Confused, most_confused
+from mlhw.plots.confusion import Confused, most_confused, share_colours
 from mlhw.plots.grid import canvas
 from mlhw.plots.page import MARGIN, Head, Page
-from mlhw.plots.style import INK, MUTED, NORMAL, SMALL, WRONG, look
+from mlhw.plots.style import INK, MUTED, NORMAL, SMALL, look
 from mlhw.plots.text import shorten, text_width
 
 MOST_PAIRS: Final = 20
@@ -30,6 +30,8 @@ def draw_confused_pairs(
 ) -> Figure:
     """A table of the most confused pairs of the confusion ``matrix`` (row = truth), most rows first, with bars.
 
+    A bar has the colour of its cell in the confusion matrix.
+
     Raises:
         ValueError: the matrix is not square, or the names are not as many as its rows.
     """
@@ -37,6 +39,7 @@ def draw_confused_pairs(
     if matrix.shape != (classes, classes) or not classes:
         raise ValueError(f"a matrix of shape {matrix.shape} for {classes} class names")
     pairs = most_confused(matrix, class_names, MOST_PAIRS)
+    colours = share_colours(np.array([pair.share for pair in pairs]))
     mistakes = int(matrix.sum() - np.trace(matrix))
     with look():
         names = [[shorten(name, _LONGEST_NAME * 72, NORMAL) for name in (pair.truth, pair.predicted)] for pair in pairs]
@@ -62,9 +65,10 @@ def draw_confused_pairs(
             texts = (true, guess, f"{pair.rows:,}", percent(pair.share))
             for x, text, side in zip(at, texts, _SIDES, strict=False):
                 sheet.text(x, y, text, size=NORMAL, color=INK, ha=side, va="center_baseline")
-            sheet.text(at[0] + _ARROW / 2, y, "→", size=NORMAL, color=WRONG, ha="center", va="center_baseline")
+            sheet.text(at[0] + _ARROW / 2, y, "→", size=NORMAL, color=MUTED, ha="center", va="center_baseline")
             length = _BAR * pair.rows / pairs[0].rows
-            sheet.add_patch(Rectangle((at[4], y - 0.075), length, 0.15, color=WRONG, linewidth=0, zorder=2))
+            box = {"facecolor": colours[row - 1], "edgecolor": MUTED, "linewidth": 0.5, "gid": "bar"}
+            sheet.add_patch(Rectangle((at[4], y - 0.075), length, 0.15, zorder=2, **box))
         sheet.set(xlim=(0, page.width), ylim=(page.height, 0))
     return page.figure
 
@@ -79,4 +83,4 @@ def _notes(pairs: Sequence[Confused], mistakes: int) -> str:
     these = f"these {len(pairs)} pairs" if len(pairs) > 1 else "this pair"
     if told == mistakes:
         return f"All {mistakes:,} mistakes are of {these}." if mistakes > 1 else "The only mistake."
-    return f"Of {these} are {told:,} of {mistakes:,} mistakes ({percent(told / mistakes)})."
+    return f"Of {these} are {told:,} of {mistakes:,} mistakes ({percent(told / mistakes)}). Colours: as in the matrix."

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import Colormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -66,6 +66,19 @@ def most_confused(matrix: Int[np.ndarray, "classes classes"], class_names: Seque
     ]
 
 
+def _colours() -> Colormap:
+    return colormaps[COLOURS].with_extremes(under="white", bad=GRID)
+
+
+def _norm() -> PowerNorm:
+    return PowerNorm(0.5, 0.0, 1.0)
+
+
+def share_colours(share: Float[np.ndarray, " cells"]) -> Float[np.ndarray, "cells 4"]:
+    """The colours (cells, RGBA) that the matrix gives to cells with so large a share (0..1) of the true class."""
+    return np.asarray(_colours()(_norm()(share)))
+
+
 def draw_confusion(matrix: Int[np.ndarray, "classes classes"], class_names: Sequence[str]) -> Figure:
     """A figure of ``matrix``, coloured by the share of the true class, with counts where the cells have room for them.
 
@@ -88,12 +101,11 @@ def draw_confusion(matrix: Int[np.ndarray, "classes classes"], class_names: Sequ
         width, height = left + side + 1.0, below + side + 0.5
         figure = new_figure(width, height)
         axes = figure.add_axes((left / width, below / height, side / width, side / height))
-        colours = colormaps[COLOURS].with_extremes(under="white", bad=GRID)
         share = shares(matrix)
         image = axes.imshow(
             np.where(share == 0, -1.0, share),
-            cmap=colours,
-            norm=PowerNorm(0.5, 0.0, 1.0),
+            cmap=_colours(),
+            norm=_norm(),
             interpolation="nearest",
             aspect="auto",
         )
@@ -105,7 +117,7 @@ def draw_confusion(matrix: Int[np.ndarray, "classes classes"], class_names: Sequ
             upright=upright,
             empty=bool(np.isnan(share).any()),
         )
-        _write_counts(axes, matrix, np.asarray(image.cmap(image.norm(share))), cell)
+        _write_counts(axes, matrix, share_colours(share), cell)
         axes.set_title(
             f"{np.trace(matrix):,} of {matrix.sum():,} right ({percent(np.trace(matrix) / max(matrix.sum(), 1))})",
             pad=8,

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mlhw.plots.axes import scale_epochs, scale_values
-from mlhw.plots.labels import BEST_MARK, END_LABEL, EndLabel, draw_best_epoch, draw_end_labels, end_labels
+from mlhw.plots.labels import EndLabel, draw_best_epoch, draw_end_labels, end_labels, label_room
 from mlhw.plots.series import Curves, Series, held_out, series
-from mlhw.plots.style import GRID, INK, LARGE, MUTED, NORMAL, SMALL, SPLIT_STYLES, look, new_figure
+from mlhw.plots.style import BEST_MARK, GRID, INK, LARGE, MUTED, NORMAL, SMALL, SPLIT_STYLES, look, new_figure
 from mlhw.plots.text import fit, shorten, text_width
 
 __all__ = ["Curves", "draw_curves"]
@@ -30,7 +30,8 @@ _MOST_MARKERS: Final = 12  # a line with more points than this gets markers at s
 def draw_curves(runs: Sequence[Curves]) -> Figure:
     """A figure of loss and accuracy by epoch. One run: colours tell splits; several: colours tell runs, dashes splits.
 
-    A line's last value stands at its end. A split with one row (test, scored once) is a point.
+    At a line's end stands its value at the reported epoch, which has a ring. A split with one row (test, scored once) is a
+    point.
 
     Raises:
         ValueError: there is no run.
@@ -40,12 +41,9 @@ def draw_curves(runs: Sequence[Curves]) -> Figure:
     several = len(runs) > 1
     with look():
         loss, accuracy = series(runs, "loss"), series(runs, "accuracy")
-        labels = [end_labels(loss, "loss"), end_labels(accuracy, "accuracy")]
-        margin = (
-            END_LABEL
-            + max((text_width(label.text, SMALL) for some in labels for label in some), default=0.0) / 72
-            + 0.1
-        )
+        best = [run.best_epoch for run in runs]
+        labels = [end_labels(loss, "loss", best), end_labels(accuracy, "accuracy", best)]
+        margin = max(label_room(some, best) for some in labels)
         title, size = ("", LARGE) if several else fit(runs[0].label, (WIDTH - LEFT) * 72, LARGE, SMALL, 2, bold=True)
         columns = _legend_columns(runs)
         above = ABOVE + (0.35 if several else 0.1 + (title.count("\n") + 1) * size * 1.25 / 72)
@@ -56,7 +54,7 @@ def draw_curves(runs: Sequence[Curves]) -> Figure:
         for place, (quantity, lines) in enumerate((("loss", loss), ("accuracy", accuracy))):
             left = LEFT + place * (panel + margin + BETWEEN)
             axes = figure.add_axes((left / WIDTH, below / height, panel / WIDTH, PANEL_HEIGHT / height))
-            _draw_panel(axes, quantity, lines, labels[place], [run.best_epoch for run in runs])
+            _draw_panel(axes, quantity, lines, labels[place], best)
         if several:
             _add_legends(figure, runs, loss, columns)
         else:
@@ -89,8 +87,8 @@ def _draw_panel(axes: Axes, quantity: str, lines: list[Series], labels: list[End
                 zorder=3 if line.is_point else 2,
             )
         )
-    draw_best_epoch(axes, held_out(lines), best)
-    draw_end_labels(axes, labels)
+    draw_best_epoch(axes, held_out(lines) if len(best) > 1 else lines, best)
+    draw_end_labels(axes, labels, best)
 
 
 def _marked(line: Series) -> list[int]:

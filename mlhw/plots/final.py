@@ -14,7 +14,7 @@ from mlhw.plots.axes import percent, scale_values
 from mlhw.plots.pair import LEFT, Room, pair
 from mlhw.plots.rate_axes import rate_ticks, scale_losses, top_of
 from mlhw.plots.rate_edges import above_note
-from mlhw.plots.rate_marks import DASHES, DOTTED, legend, lost_mark, note
+from mlhw.plots.rate_marks import legend, lost_mark, note
 from mlhw.plots.style import INK, MUTED, SMALL, SPLIT_STYLES, WRONG, look
 from mlhw.plots.swept import Curve, best_of, by_rate, measured_on, rate_names
 from mlhw.plots.text import text_width
@@ -94,7 +94,8 @@ class _Final:
     def _add(self, axes: Axes, quantity: str, split: str, last: Any, reported: Any) -> None:
         """Draw one split: its last values, joined between neighbours that both finished, and the reported ones."""
         style, rates = SPLIT_STYLES[split], np.array([curve.lr for curve in self.done])
-        axes.plot(*self._gapped(last), color=style.colour, linestyle=self._dashes(split), linewidth=1.4, zorder=2)
+        axes.plot(*self._gapped(last), color=style.colour, linestyle=style.dashes, linewidth=1.4, zorder=2,
+                  gid=f"joined-{quantity}-{split}")  # fmt: skip
         look: dict[str, Any] = {"color": style.colour, "linestyle": "", "marker": style.marker, "markersize": self.size}
         face = style.colour if split == "train" else "white"
         axes.plot(rates, last, markerfacecolor=face, zorder=3, gid=f"{quantity}-{split}", **look)
@@ -104,9 +105,6 @@ class _Final:
             axes.vlines(*ends, color=style.colour, linewidth=0.9, alpha=0.7, zorder=2)
             look |= {"marker": "o", "markersize": self.size - 1.5, "markerfacecolor": "none", "markeredgewidth": 1.1}
             axes.plot(ends[0], ends[2], zorder=4, gid=f"{quantity}-{split}-reported", **look)
-
-    def _dashes(self, split: str) -> Any:
-        return DOTTED if split == "test" and "val" in self.splits else DASHES[split]
 
     def _gapped(self, last: Any) -> tuple[list[float], list[float]]:
         """Rates and values with a gap at each lost run."""
@@ -173,7 +171,7 @@ class _Final:
         long = any(len(curve.of("train")) > 1 for curve in self.done)
         for split in self.splits:
             style = SPLIT_STYLES[split]
-            key = Line2D([], [], color=style.colour, linestyle=self._dashes(split), marker=style.marker, markersize=5)
+            key = Line2D([], [], color=style.colour, linestyle=style.dashes, marker=style.marker, markersize=5)
             key.set_markerfacecolor(style.colour if split == "train" else "white")
             once = long and all(len(curve.of(split)) <= 1 for curve in self.done)
             keys.append((key, f"{split} ({'scored once' if once else 'last epoch'})"))

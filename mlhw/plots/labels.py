@@ -1,10 +1,10 @@
-"""What is written about the lines of a figure: their last values at their ends, and the epoch that was best."""
+"""What is written about the lines of a figure: their reported values at their ends, and the epoch that was best."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,12 +12,11 @@ from matplotlib.lines import Line2D
 
 from mlhw.plots.axes import percent
 from mlhw.plots.series import Series, held_out
-from mlhw.plots.style import MUTED, SMALL, SPLIT_STYLES
+from mlhw.plots.style import BEST_MARK, MUTED, SMALL, SPLIT_STYLES
 from mlhw.plots.text import spread, text_width
 
 END_LABEL: Final = 0.52  # inches from the panel's edge to the text of a label
 _KEY: Final = (0.16, 0.46)  # inches from the panel's edge to the ends of a label's key
-BEST_MARK: Final[dict[str, Any]] = {"markersize": 9.5, "markerfacecolor": "none", "markeredgewidth": 1.6}
 _LINE: Final = SMALL * 1.35  # points from one label to the next
 
 
@@ -29,24 +28,33 @@ class EndLabel:
     text: str
 
 
-def end_labels(lines: Sequence[Series], quantity: str) -> list[EndLabel]:
-    """The last value of every line of a single run; of several runs, that of the line that tells most of each."""
+def end_labels(lines: Sequence[Series], quantity: str, best: Sequence[int | None]) -> list[EndLabel]:
+    """The value of every line of a single run; of several runs, that of the line that tells most of each.
+
+    It is the one at the run's epoch of ``best``, which tables have too; the last one where that is not known.
+    """
     if any(line.several for line in lines):
-        return [EndLabel(line, _value(line, quantity)) for line in held_out(lines)]
-    return [EndLabel(line, f"{line.split} {_value(line, quantity)}") for line in lines]
+        return [EndLabel(line, _value(line, quantity, best)) for line in held_out(lines)]
+    return [EndLabel(line, f"{line.split} {_value(line, quantity, best)}") for line in lines]
 
 
-def _value(line: Series, quantity: str) -> str:
-    last = float(line.values[-1])
-    if not np.isfinite(last):
+def _value(line: Series, quantity: str, best: Sequence[int | None]) -> str:
+    value = line.reported(best[line.run])
+    if not np.isfinite(value):
         return "not finite"
-    return percent(last) if quantity == "accuracy" else f"{last:.4g}"
+    return percent(value) if quantity == "accuracy" else f"{value:.4g}"
 
 
-def draw_end_labels(axes: Axes, labels: Sequence[EndLabel]) -> None:
+def label_room(labels: Sequence[EndLabel], best: Sequence[int | None]) -> float:
+    """The inches right of the panel that :func:`draw_end_labels` takes."""
+    widest = max((text_width(label.text, SMALL) for label in labels), default=0.0) / 72
+    return max(END_LABEL + widest, _KEY[0] + text_width(head_of(labels, best), SMALL) / 72) + 0.1
+
+
+def draw_end_labels(axes: Axes, labels: Sequence[EndLabel], best: Sequence[int | None]) -> None:
     """Write ``labels`` right of the panel, each at the height of its line's end or as near as the others allow.
 
-    Nothing is written where there are more labels than lines of text have room.
+    Above them stands which epoch they are of. Nothing is written where there are more labels than lines of text have room.
     """
     box = axes.get_window_extent()
     width, height = box.width / axes.figure.dpi, box.height / axes.figure.dpi  # inches
@@ -70,10 +78,28 @@ def draw_end_labels(axes: Axes, labels: Sequence[EndLabel]) -> None:
         axes.text(
             1 + END_LABEL / width, at, label.text, transform=axes.transAxes, size=SMALL, va="center_baseline", gid="end"
         )
+    if header := head_of(labels, best):
+        axes.text(
+            1 + _KEY[0] / width,
+            1 + 4 / 72 / height,
+            header,
+            transform=axes.transAxes,
+            size=SMALL,
+            color=MUTED,
+            gid="head",
+        )
+
+
+def head_of(labels: Sequence[EndLabel], best: Sequence[int | None]) -> str:
+    """What stands above: which values ``labels`` are: of a single run the epoch, of several whether of the reported epoch."""
+    epochs = [best[label.line.run] for label in labels]
+    if not labels:
+        return ""
+    if not labels[0].line.several:
+        return "last" if epochs[0] is None else f"epoch {epochs[0]}"
     splits = {label.line.split for label in labels}
-    if labels and labels[0].line.several:
-        header = f"last {splits.pop()}" if len(splits) == 1 else "last value"
-        axes.text(1 + _KEY[0] / width, 1 + 4 / 72 / height, header, transform=axes.transAxes, size=SMALL, color=MUTED)
+    which = "reported" if all(epochs) else "last" if not any(epochs) else "reported or last"
+    return f"{which} {splits.pop() if len(splits) == 1 else 'value'}"
 
 
 def _end(axes: Axes, line: Series) -> tuple[float, float]:
@@ -94,16 +120,16 @@ def _add(axes: Axes, line: Line2D) -> None:
 
 
 def draw_best_epoch(axes: Axes, lines: Sequence[Series], best: Sequence[int | None]) -> None:
-    """Mark the reported epoch of each run by a ring on its line; for a single run also by a labelled upright."""
+    """Mark the reported epoch of each run by a ring on its ``lines``; for a single run also by a labelled upright."""
+    if lines and not lines[0].several and (epoch := best[lines[0].run]) is not None:
+        axes.axvline(epoch, color=MUTED, linewidth=0.9, linestyle=":", zorder=1)
+        _label_upright(axes, epoch, f"best epoch {epoch}")
     for line in lines:
         epoch, value = best[line.run], line.at(best[line.run])
         if epoch is None:
             continue
         if np.isfinite(value):
             axes.plot(epoch, value, "o", color=line.colour, zorder=4, gid="best", **BEST_MARK)
-        if not line.several:
-            axes.axvline(epoch, color=MUTED, linewidth=0.9, linestyle=":", zorder=1)
-            _label_upright(axes, epoch, f"best epoch {epoch}")
 
 
 def _label_upright(axes: Axes, epoch: int, text: str) -> None:

@@ -1,4 +1,4 @@
-"""How the lines and marks of a sweep look: colours and markers by rate, dashes by split, marks of lost runs, legends."""
+"""How the lines and marks of a sweep look: colours and markers by rate, marks of lost runs, legends."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ from matplotlib.colors import Colormap, ListedColormap, LogNorm, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mlhw.plots.style import INK, MUTED, RUN_MARKERS, SMALL
+from mlhw.plots.style import INK, MUTED, RUN_MARKERS, SMALL, SPLIT_STYLES
 from mlhw.plots.swept import Curve
 from mlhw.plots.text import shorten
 
-DASHES: Final[dict[str, Any]] = {"train": "-", "val": (0, (4, 1.6)), "test": (0, (4, 1.6))}
-"""Solid is train, dashed is held out; where val and test are both curves, test is dotted."""
-DOTTED: Final[Any] = (0, (1, 1.3))
-
+DOTTED: Final[Any] = (0, (1, 1.3))  # the way of a lost run to the edge that its values ran into
 TITLE_PAD: Final = 12.0  # points from a panel to its title: marks at its upper edge stand out half
 _DARKEST, _LIGHTEST = 0.0, 0.84  # of plasma: its last sixth is yellow, which white paper swallows
 
@@ -79,10 +76,19 @@ def legend(figure: Figure, keys: Sequence[tuple[Line2D, str]], corner: tuple[flo
         entry.set_text(text)  # afterwards, since a legend would drop a label that begins with an underscore
 
 
-def split_key(split: str, dashes: Any, about: str = "") -> tuple[Line2D, str]:
+def split_key(split: str, about: str = "") -> tuple[Line2D, str]:
     """The legend's entry of a split's lines."""
     face = INK if split == "train" else "white"
-    key = Line2D([], [], color=INK, linestyle=dashes, linewidth=1.4, marker="o", markersize=4, markerfacecolor=face)
+    key = Line2D(
+        [],
+        [],
+        color=INK,
+        linestyle=SPLIT_STYLES[split].dashes,
+        linewidth=1.4,
+        marker="o",
+        markersize=4,
+        markerfacecolor=face,
+    )
     return key, f"{split}{about}"
 
 

@@ -10,14 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mlhw.plots.axes import percent, scale_epochs, scale_values
+from mlhw.plots.axes import percent, scale_epochs, scale_values, within
 from mlhw.plots.ends import End, draw_ends, end_room
 from mlhw.plots.pair import LEFT, QUANTITIES, Room, pair
 from mlhw.plots.rate_axes import scale_losses, top_of
 from mlhw.plots.rate_edges import add_bar, mark_above, mark_lost
 from mlhw.plots.rate_lines import RateLine, rate_lines
-from mlhw.plots.rate_marks import DASHES, DOTTED, TITLE_PAD, colours, legend, lost_mark, marker, split_key
-from mlhw.plots.style import INK, MUTED, look
+from mlhw.plots.rate_marks import TITLE_PAD, colours, legend, lost_mark, marker, split_key
+from mlhw.plots.style import BEST_MARK, INK, MUTED, SPLIT_STYLES, look
 from mlhw.plots.swept import Curve, best_of, by_rate, measured_on, rate_names
 
 NAMED: Final = 12  # up to so many rates, each is named at the end of its line; more are told by a colour bar
@@ -57,30 +57,28 @@ class _Sweep:
         self.curves, self.many = curves, len(curves) > NAMED
         self.names, self.colours = rate_names(curves), colours(curves, exact=self.many)
         self.split = measured_on(curves) or "train"
-        self.splits = [split for split in DASHES if any(curve.of(split) for curve in curves)]
+        self.splits = [split for split in SPLIT_STYLES if any(curve.of(split) for curve in curves)]
         self.curved = [split for split in self.splits if any(len(curve.of(split)) > 1 for curve in curves)]
         lost = [curve for curve in curves if curve.why_lost]
         self.last = max([row.epoch for curve in curves for row in curve.rows] + [curve.lost_at for curve in lost])
         best = best_of(curves)[:1] if self.many else curves
         self.shown = [at for at, curve in enumerate(curves) if any(curve is one for one in best)]
-        last = f"last {self.split}" if len(lost) < len(curves) else ""
+        self.marked = any(curve.best_epoch for curve in curves if not curve.why_lost)
+        last = f"{'reported' if self.marked else 'last'} {self.split}" if len(lost) < len(curves) else ""
         self.heads = ("best" if self.many else "rate", last) if self.shown else ("", "")
 
-    def dashes(self, split: str) -> Any:
-        """The dashes of ``split``: test is dotted where val is a curve too."""
-        return DOTTED if split == "test" and {"val", "test"} <= set(self.curved) else DASHES[split]
-
     def ends(self, quantity: str) -> list[End]:
-        """The last value of what is named: held out where there is any, or how it was lost."""
+        """The reported value of what is named: held out where there is any, or how it was lost."""
         ends = []
         for at in self.shown:
             curve, row = self.curves[at], self.curves[at].last(self.split)
             x, y, said = float(self.last), -np.inf, ""
+            told = curve.reported(self.split)
             if curve.why_lost:
                 y, said = (np.inf if quantity == "loss" else -np.inf), "diverged" if curve.diverged else "failed"
-            elif row is not None:
-                x, y = float(row.epoch), getattr(row, quantity)
-                said = f"{y:.3g}" if quantity == "loss" else percent(y)
+            elif row is not None and told is not None:
+                x, y, value = float(row.epoch), getattr(row, quantity), getattr(told, quantity)
+                said = f"{value:.3g}" if quantity == "loss" else percent(value)
             ends.append(End(self.names[at], said, x, y, self.mark(at, held=True)))
         return ends
 
@@ -106,6 +104,7 @@ class _Sweep:
         axes.grid(visible=len(values) > 0)
         for line in lines:
             self._add(axes, quantity, line)
+        self._ring(axes, quantity)
         mark_lost(axes, self.curves, self.colours, upwards=quantity == "loss")
         if quantity == "loss":
             mark_above(axes, lines, self.names, self.colours, width)
@@ -123,7 +122,7 @@ class _Sweep:
         axes.plot(
             line.epochs,
             line.values,
-            linestyle=self.dashes(line.split),
+            linestyle=SPLIT_STYLES[line.split].dashes,
             linewidth=width if len(line.epochs) <= _LONG else 0.65 * width,
             markevery=list(marked) if point or bold or not self.many else [],
             alpha=0.5 if self.many and not (held or bold) else 0.85,
@@ -132,14 +131,26 @@ class _Sweep:
             **style,
         )
 
+    def _ring(self, axes: Axes, quantity: str) -> None:
+        """A ring at the reported epoch of each run that is named, on its held-out line."""
+        for at in self.shown:
+            curve, row = self.curves[at], self.curves[at].reported(self.split)
+            if curve.best_epoch and row is not None and not curve.why_lost and within(axes, getattr(row, quantity)):
+                look = BEST_MARK | {"markeredgecolor": self.colours[at]}
+                axes.plot([row.epoch], [getattr(row, quantity)], "o", zorder=5, gid="best", **look)
+
     def keys(self) -> list[tuple[Line2D, str]]:
         """The legend: what the dashes, the points and the crosses mean."""
-        keys = [split_key(split, self.dashes(split)) for split in self.curved]
+        keys = [split_key(split) for split in self.curved]
         for split in self.splits:
             if split not in self.curved and self.curved:
                 keys.append((Line2D([], [], color=INK, linestyle="", **_ONCE), f"{split} (scored once)"))
             elif split not in self.curved:
-                keys.append(split_key(split, ""))
+                keys.append(split_key(split))
+        if self.marked:
+            keys.append(
+                (Line2D([], [], linestyle="", marker="o", markeredgecolor=MUTED, **BEST_MARK), "reported epoch")
+            )
         for diverged, text in ((True, "diverged"), (False, "failed")):
             if any(curve.why_lost and curve.diverged == diverged for curve in self.curves):
                 keys.append((Line2D([], [], color=MUTED, markeredgecolor=INK, **lost_mark(diverged, 7)), text))

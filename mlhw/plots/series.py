@@ -51,6 +51,10 @@ class Series:
         found = self.values[self.epochs == epoch]
         return float(found[-1]) if len(found) else float("nan")
 
+    def reported(self, epoch: int | None) -> float:
+        """The value at the reported ``epoch``; the last one where that is not known, or has no row."""
+        return self.at(epoch) if (self.epochs == epoch).any() else float(self.values[-1])
+
 
 def series(runs: Sequence[Curves], quantity: str) -> list[Series]:
     """The lines of ``quantity`` ("loss" or "accuracy"): train of every run first, so that what is held out lies on top."""

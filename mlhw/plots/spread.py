@@ -11,17 +11,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from mlhw.plots.style import INK, MUTED, NORMAL, SPLIT_STYLES, look, new_figure
-from mlhw.plots.text import shorten, text_width
+from mlhw.plots.style import INK, LARGE, MUTED, NORMAL, SMALL, SPLIT_STYLES, look, new_figure
+from mlhw.plots.text import fit, shorten, text_width
 
 _ROW: Final = 0.46  # inches
 _AXES: Final = 4.2
 _NUMBERS: Final = 1.55
 _LONGEST: Final = 2.4
+_MARGIN: Final = 0.12
 
 
-def draw_spread(values: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
-    """A figure of accuracies: ``values[variant][split]`` holds one a run; the last split's mean ± sd stands at the side.
+def draw_spread(values: Mapping[str, Mapping[str, Sequence[float]]], title: str = "") -> Figure:
+    """A figure of accuracies: ``values[variant][split]`` holds one a run; the last split's mean ± sd stands at the side,
+    ``title`` above all.
 
     A mark is a run; the bar goes one sample standard deviation to both sides of the mean.
     """
@@ -29,7 +31,10 @@ def draw_spread(values: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     with look():
         names = [shorten(name, _LONGEST * 72, NORMAL) for name in values]
         left = max(text_width(name, NORMAL) for name in names) / 72 + 0.3
-        width, height = left + _AXES + _NUMBERS, _ROW * len(names) + 1.05
+        width = left + _AXES + _NUMBERS
+        heading, size = fit(title, (width - 2 * _MARGIN) * 72, LARGE, SMALL, 2, bold=True) if title else ("", LARGE)
+        head = (heading.count("\n") + 1) * size * 1.25 / 72 + 0.1 if title else 0.0
+        height = _ROW * len(names) + 1.05 + head
         figure = new_figure(width, height)
         axes = figure.add_axes((left / width, 0.55 / height, _AXES / width, _ROW * len(names) / height))
         for row, by_split in enumerate(values.values()):
@@ -38,6 +43,7 @@ def draw_spread(values: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
             axes.text(
                 1.03, row, _said(by_split[splits[-1]]), transform=axes.get_yaxis_transform(), va="center", color=INK
             )
+        figure.text(_MARGIN / width, 1 - 0.1 / height, heading, size=size, weight="bold", va="top", linespacing=1.2)
         axes.set_yticks(range(len(names)), names, size=NORMAL)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.grid(axis="y", visible=False)
@@ -47,7 +53,10 @@ def draw_spread(values: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}"))
         axes.set_xlabel("accuracy, %")
         figure.text(
-            (left + _AXES) / width + 0.03 * _AXES / width, 1 - 0.3 / height, f"{splits[-1]}, mean ± sd (n)", color=MUTED
+            (left + _AXES) / width + 0.03 * _AXES / width,
+            1 - (0.3 + head) / height,
+            f"{splits[-1]}, mean ± sd (n)",
+            color=MUTED,
         )
         figure.legend(
             handles=[
@@ -55,7 +64,7 @@ def draw_spread(values: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
                 for s in splits
             ],
             loc="upper left",
-            bbox_to_anchor=(left / width, 1.0),
+            bbox_to_anchor=(left / width, 1 - head / height),
             ncols=len(splits),
             handletextpad=0.1,
         )

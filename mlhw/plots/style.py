@@ -56,11 +56,20 @@ class SplitStyle:
     marker: str
 
 
+# On every figure train is dashed and what is held out solid, or (test) dash-dotted: it is what one looks at.
 SPLIT_STYLES: Final = {
     "train": SplitStyle("#0072B2", (0, (4, 1.6)), 1.3, "o"),
     "val": SplitStyle("#D55E00", "-", 1.8, "s"),
     "test": SplitStyle("#000000", (0, (5, 1.5, 1, 1.5)), 1.5, "D"),
 }
+
+BEST_MARK: Final[dict[str, Any]] = {
+    "markersize": 9.5,
+    "markerfacecolor": "none",
+    "markeredgewidth": 1.6,
+    "clip_on": False,
+}
+"""The ring at the reported epoch."""
 
 _LOOK: Final[Any] = {
     "font.family": "sans-serif",

@@ -39,6 +39,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "endless": YAML.format(name="endless", epochs=1_000_000, lr=0.1, accuracy=">= 0.9"),
         "large": YAML.format(name="large", epochs=1, lr=0.1, accuracy=">= 0.9").replace("[2, 2]", "[64, 64]"),
         "broken": "name: [",
+        "free": YAML.format(name="free", epochs=1, lr=0.1, accuracy=">= 0.9").partition("expect:")[0],
     }
     for name, text in made.items():
         (folder / "experiments" / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -87,6 +88,25 @@ def test_what_is_finished_is_not_trained_again(course: Path, trained: Result) ->
     easy = grade(course, "easy")
     assert easy.code == 0
     assert "4 passed; 3 of 3 points" in easy.out
+    assert len([line for line in easy.out.splitlines() if line.startswith("  pass ")]) == 4
+
+
+def test_what_expects_nothing_is_neither_trained_nor_passed(course: Path, trained: Result) -> None:
+    before = sorted((course / "outputs").iterdir())
+    done = grade(course, "free", "--junit", "out/free.xml")
+    assert done.code == 4
+    assert "nothing to hold it to" in done.out
+    assert "pass" not in done.out
+    assert "nothing is expected of it: free. Add `expect:`" in done.err
+    assert sorted((course / "outputs").iterdir()) == before
+    assert '<testsuite name="free" tests="0"' in (course / "out" / "free.xml").read_text(encoding="utf-8")
+    both = grade(course, "easy", "free", "--md")
+    assert both.code == 4
+    assert "4 passed; 3 of 3 points; 1 of 2 with nothing to hold to" in both.out
+    assert "| free | | | | not run | | nothing to hold it to: its YAML has no \\`expect:\\` |" in both.out
+    record = grade(course, "easy", "free", "--json").json
+    assert [(entry["outcome"], len(entry["lines"])) for entry in record["entries"]] == [("pass", 4), ("not run", 0)]
+    assert record["passed"] == 4
 
 
 def test_without_names_everything_is_looked_at_and_nothing_trained(course: Path, trained: Result) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
+from mlhw.plots.confused_pairs import draw_confused_pairs
 from mlhw.plots.confusion import confusion_matrix, draw_confusion, most_confused, shares
 from mlhw.plots.style import save
 
@@ -103,3 +104,13 @@ def test_a_matrix_of_another_size_is_refused() -> None:
 def test_same_matrix_same_bytes(tmp_path: Path) -> None:
     saved = [save(draw_confusion(example(5), list("abcde")), tmp_path / name) for name in ("a", "b")]
     assert [path.read_bytes() for path in saved[0]] == [path.read_bytes() for path in saved[1]]
+
+
+def test_a_bar_of_the_confused_pairs_has_the_colour_of_its_cell() -> None:
+    matrix = np.array([[90, 10, 0], [1, 98, 1], [40, 0, 60]])
+    names = ["a", "b", "c"]
+    image = draw_confusion(matrix, names).axes[0].images[0]
+    cells = image.cmap(image.norm(image.get_array()))
+    bars = [patch for patch in draw_confused_pairs(matrix, names).axes[0].patches if patch.get_gid() == "bar"]
+    places = [(2, 0), (0, 1), (1, 0), (1, 2)]  # most rows first
+    assert [tuple(bar.get_facecolor()) for bar in bars] == [pytest.approx(cells[place]) for place in places]

@@ -100,6 +100,23 @@ def test_single_rows_and_lone_points_are_marked() -> None:
     assert lines(draw_curves([run(30)]), 0)["loss-test-0"].get_markevery() == [0]
 
 
+def test_the_reported_values_stand_at_the_ends_and_have_a_ring() -> None:
+    rows = rows_of([3.0, 0.25, 0.1]) + rows_of([3.0, 0.5, 0.9], "val") + [EpochRow(2, "test", 0.7, 0.5, 0.1, 1.0)]
+    figure = draw_curves([Curves("a", rows, 2)])
+    assert sorted(texts(figure, "end")) == ["test 0.7", "train 0.25", "val 0.5"]
+    assert texts(figure, "head") == ["epoch 2"]
+    rings = [(*line.get_xdata(), *line.get_ydata()) for line in figure.axes[0].lines if line.get_gid() == "best"]
+    assert rings == [(2, 0.25), (2, 0.5), (2, 0.7)]
+    two = draw_curves([Curves("a", rows, 2), Curves("b", rows, 3)])
+    assert (sorted(texts(two, "end")), texts(two, "head")) == (["0.5", "0.9"], ["reported val"])
+    mixed, running = (
+        draw_curves([Curves("a", rows, 2), Curves("b", rows, None)]),
+        draw_curves([Curves("a", rows, None)]),
+    )
+    assert texts(mixed, "head") == ["reported or last val"]
+    assert (sorted(texts(running, "end")), texts(running, "head")) == (["test 0.7", "train 0.1", "val 0.9"], ["last"])
+
+
 def test_the_last_values_stand_at_the_ends() -> None:
     rows = rows_of([3.0, 0.25]) + rows_of([3.0, 0.5], "val") + rows_of([3.0, math.nan], "test")
     figure = draw_curves([Curves("a", rows, 2)])

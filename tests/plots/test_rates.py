@@ -13,13 +13,14 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mlhw.plots.band import band, last_values, with_spread
+from mlhw.plots.band import band, end_values, with_spread
 from mlhw.plots.bands import MOST, OUTSTANDING, draw_bands
+from mlhw.plots.curves import Curves, draw_curves
 from mlhw.plots.final import draw_final
 from mlhw.plots.rate_axes import scale_losses, top_of
-from mlhw.plots.rate_marks import DASHES, colours
+from mlhw.plots.rate_marks import colours
 from mlhw.plots.rates import NAMED, draw_rates
-from mlhw.plots.style import new_figure, save
+from mlhw.plots.style import SPLIT_STYLES, new_figure, save
 from mlhw.plots.swept import Curve, best_of, by_rate, measured_on, rate_names
 from mlhw.protocols import EpochRow
 
@@ -153,11 +154,29 @@ def test_the_same_curves_give_the_same_bytes(tmp_path: Path) -> None:
     assert pictures[0] == pictures[1]
 
 
-def test_solid_is_train_and_dashed_is_held_out() -> None:
-    drawn = lines(drawn_rates("3 rates"), 0, "loss")
-    assert drawn["loss-train-0"].get_linestyle() == "-"
-    assert drawn["loss-val-0"].get_linestyle() == "--"
-    assert DASHES["val"] == DASHES["test"]
+@pytest.mark.parametrize("kind", ["one run", "two runs", "rates", "final", "bands"])
+def test_on_every_figure_a_split_has_the_same_dashes(kind: str) -> None:
+    three = [curve(lr, splits="train val test", end=False) for lr in (0.1, 1.0)]
+    runs = [Curves(one.label, list(one.rows), one.best_epoch) for one in three]
+    figure = {
+        "one run": lambda: draw_curves(runs[:1]),
+        "two runs": lambda: draw_curves(runs),
+        "rates": lambda: draw_rates(three),
+        "final": lambda: draw_final(three),
+        "bands": lambda: draw_bands({one.label: [one.rows] for one in three}),
+    }[kind]()
+    plain = {split: Line2D([], [], linestyle=style.dashes) for split, style in SPLIT_STYLES.items()}
+    seen = set()
+    for axes in figure.axes[:2]:
+        for gid, line in ((str(line.get_gid()), line) for line in axes.lines):
+            split = next((part for part in gid.split("-") if part in plain), "")
+            if split in plain and line.get_linestyle() != "None":
+                assert line._unscaled_dash_pattern == plain[split]._unscaled_dash_pattern, gid  # type: ignore[attr-defined]
+                seen.add(split)
+    assert seen == ({"train", "val"} if kind == "bands" else {"train", "val", "test"})
+
+
+def test_what_the_dashes_and_marks_mean_is_said() -> None:
     assert legends(drawn_rates("3 rates"))[:3] == ["train", "val", "test (scored once)"]
     assert "diverged" in legends(drawn_rates("8 rates"))
     assert {"diverged", "failed"} <= set(legends(drawn_rates("diverged and failed")))
@@ -226,7 +245,7 @@ def test_the_best_is_marked_at_its_reported_epoch_and_both_values_are_drawn() ->
 
 def test_a_lost_run_breaks_the_line_between_its_neighbours() -> None:
     figure = draw_final([curve(0.1), curve(1.0, 3, INF), curve(10.0)])
-    line = next(line for line in figure.axes[0].lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 3)
+    line = lines(figure, 0, "joined-loss-train")["joined-loss-train"]
     assert np.isnan(line.get_ydata()).tolist() == [False, True, False]
 
 
@@ -262,7 +281,7 @@ def test_a_band_is_mean_and_sample_deviation_of_the_runs_that_have_the_epoch() -
     assert found.n.tolist() == [3, 2, 1]
     assert found.deviation[:2].tolist() == [1.0, math.sqrt(2)]
     assert math.isnan(found.deviation[2])
-    last = last_values(runs, "train", "loss")
+    last = end_values(runs, "train", "loss")
     assert (last.mean, last.n) == (pytest.approx(11 / 3), 3)
 
 
@@ -324,6 +343,22 @@ def test_of_many_settings_the_best_and_the_worst_stand_out() -> None:
     said = legends(drawn_bands("many"))
     names = [f"lr {lr:g} (n = 2)" for lr in rates(14)]
     assert [text for text in said if text in names] == [*names[: -OUTSTANDING[0] - 1 : -1], names[0]]
+
+
+def test_ends_are_of_the_reported_epoch_as_in_the_tables_and_it_has_a_ring() -> None:
+    runs = [rows([0.5, 0.2, 0.9], "val"), rows([0.6, 0.4, 0.3], "val")]
+    with_epochs, without = draw_bands({"a": runs}, "", {"a": [2, 3]}), draw_bands({"a": runs})
+    assert texts(with_epochs, "end") == ["0.250 ± 0.071"]
+    assert texts(without, "end") == ["0.60 ± 0.42"]
+    ring = lines(with_epochs, 0, "best")["best"]
+    assert (list(ring.get_xdata()), list(ring.get_ydata())) == ([2, 3], [0.2, 0.3])
+    assert not lines(without, 0, "best")
+    assert "reported epoch of a run" in legends(with_epochs)
+    early = Curve("b", 1.0, rows([1.0, 0.9, 0.8]) + rows([0.5, 0.2, 0.9], "val"), best_epoch=2)
+    figure = draw_rates([early])
+    assert texts(figure, "end") == ["0.2"]
+    assert texts(draw_rates([Curve("b", 1.0, early.rows)]), "end") == ["0.9"]
+    assert list(lines(figure, 0, "best")["best"].get_xdata()) == [2]
 
 
 def test_wrong_groups_are_refused() -> None:

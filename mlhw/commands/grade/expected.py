@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mlhw.config.expectations import MEASURED, holds
 from mlhw.config.schema import Expect, Experiment
 from mlhw.files import read_json
 from mlhw.grading.lines import Entry, Line, Outcome
 from mlhw.runs import store
+
+NOTHING: Final = "nothing to hold it to: its YAML has no `expect:`"
 
 
 @dataclass
@@ -30,10 +32,16 @@ class Graded:
 
 
 def entry(one: Graded, references: Mapping[str, Graded]) -> Entry:
-    """The lines of an experiment; ``references`` are those whose seconds are a measure for others, by name."""
+    """The lines of an experiment, none of one that expects nothing.
+
+    ``references`` are those whose seconds are a measure for others, by name.
+    """
     if one.experiment is None:
         return Entry(one.name, [Line("config", "fail", reason=one.fault)], one.name)
-    lines = [_run_line(one), *(_line(key, one, references) for key in one.experiment.expect.lines())]
+    keys = one.experiment.expect.lines()
+    if not keys:
+        return Entry(one.experiment.name, [], one.experiment.name, [NOTHING])
+    lines = [_run_line(one), *(_line(key, one, references) for key in keys)]
     return Entry(one.experiment.name, lines, one.experiment.name, [], one.seconds)
 
 

@@ -113,7 +113,8 @@ def _do(
 
     first: dict[str, Graded] = {}  # of each signature that has no run
     for one in [*asked, *references.values()]:
-        if train and one.experiment and one.run is None:
+        wanted_of = one.experiment and (one.experiment.expect.lines() or one in references.values())
+        if train and wanted_of and one.run is None:
             first.setdefault(_signature(one), one)
     wanted: list[tuple[Graded, Literal["train", "gradients"]]] = [(one, "train") for one in first.values()]
     wanted += [(one, "gradients") for one in asked if one.experiment and one.experiment.expect.gradients]

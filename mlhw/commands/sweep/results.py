@@ -121,11 +121,10 @@ def figures(title: str, found: Sequence[Record], settings: Settings) -> dict[str
 
     settings_ = list(dict.fromkeys(record.variant for record in finished))
     if len(finished) > len(settings_) or len(settings_) > MOST_CURVES:
-        groups = {
-            variant: [_rows(settings, record.run_id) for record in finished if record.variant == variant]
-            for variant in settings_[:MOST_BANDS]
-        }
-        curves = draw_bands(groups, title)
+        by = {name: [record for record in finished if record.variant == name] for name in settings_[:MOST_BANDS]}
+        groups = {name: [_rows(settings, record.run_id) for record in mine] for name, mine in by.items()}
+        reported = {name: [record.best_epoch for record in mine] for name, mine in by.items()}
+        curves = draw_bands(groups, title, reported)
     else:
         runs = [store.find(settings.outputs, record.run_id) for record in finished]
         curves = draw.comparison(runs, [record.variant for record in finished])
@@ -137,4 +136,4 @@ def figures(title: str, found: Sequence[Record], settings: Settings) -> dict[str
             split: [getattr(record, f"{split}_accuracy") for record in mine]
             for split in dict.fromkeys(("train", measure))
         }
-    return {"curves": curves, "accuracy": draw_spread(values)}
+    return {"curves": curves, "accuracy": draw_spread(values, f"{title}: accuracy of every run")}

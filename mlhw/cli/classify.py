@@ -21,7 +21,6 @@ from mlhw.cli.picture_options import (
     Top,
     Weights,
 )
-from mlhw.errors import PartialResult
 
 
 def classify(
@@ -157,7 +156,8 @@ def raise_if_skipped(summary: dict[str, Any]) -> None:
     """Exit code 4 where pictures were skipped; they are listed by then."""
     counts = summary["pictures"]
     if counts["skipped"]:
-        all_of_them = f"{counts['found']:,} picture{'s' if counts['found'] != 1 else ''}"
-        raise PartialResult(
-            f"{counts['skipped']:,} of {all_of_them} could not be used, for the reasons in predictions.csv."
+        from mlhw.cli.skipped import some_skipped
+
+        raise some_skipped(
+            counts["classified"], counts["skipped"], "picture", "classified", "see the reasons in predictions.csv."
         )

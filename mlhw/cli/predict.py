@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mlhw.cli.options import Json, Quiet, RunArgument
-from mlhw.errors import DataError, PartialResult
+from mlhw.errors import DataError
 
 
 def predict(
@@ -43,6 +43,8 @@ def predict(
         record = predict_paths(from_environment(), run, paths, display, top=top, recursive=recursive, out=out)
     finally:
         display.end()
+    if record["altered"] and not quiet:
+        display.warn(_alteration(record["altered"]))
     if as_json:
         print_json(record)
     else:
@@ -68,6 +70,21 @@ def _print(record: dict[str, Any]) -> None:
     print_classified(summary, predictions, record["kind"][:-1])
 
 
+def _alteration(altered: dict[str, Any]) -> str:
+    """What was done to the first picture that is not like the run's own, and how many more there are."""
+    was, to = altered["first"], altered["to"]
+    done = []
+    if (was["width"], was["height"]) != (to["width"], to["height"]):
+        larger = was["width"] > to["width"] or was["height"] > to["height"]
+        done.append(f"{'shrunk' if larger else 'enlarged'} to {to['width']}×{to['height']}")
+    if was["colour"] and not to["colour"]:
+        done.append("turned grey")
+    more = altered["pictures"] - 1
+    others = f"; {more:,} more {'were' if more > 1 else 'was'} changed too" if more else ""
+    what = f"{was['file']} ({was['width']}×{was['height']}, {'colour' if was['colour'] else 'grey'})"
+    return f"{what} was {' and '.join(done)}, as what the run learned from{others}"
+
+
 def _raise_if_skipped(record: dict[str, Any]) -> None:
     counts = record["inputs"]
     if not counts["skipped"]:
@@ -75,4 +92,12 @@ def _raise_if_skipped(record: dict[str, Any]) -> None:
     found = f"{counts['found']:,} input{'s' if counts['found'] != 1 else ''}"
     if not counts["classified"]:
         raise DataError(f"none of {found} could be used, for the reasons in predictions.csv.")
-    raise PartialResult(f"{counts['skipped']:,} of {found} could not be used, for the reasons in predictions.csv.")
+    from mlhw.cli.skipped import some_skipped
+
+    raise some_skipped(
+        counts["classified"],
+        counts["skipped"],
+        record["kind"][:-1],
+        "classified",
+        "see the reasons in predictions.csv.",
+    )

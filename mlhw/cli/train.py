@@ -142,4 +142,8 @@ def _print_result(summary: dict[str, Any], as_json: bool) -> None:
 def _raise_if_skipped(summary: dict[str, Any]) -> None:
     if summary["skipped"]:
         count = len(summary["skipped"])
-        raise PartialResult(f"trained without {count} files that could not be read; first: {summary['skipped'][0]}")
+        files = f"{count:,} file{'s' if count != 1 else ''}"
+        raise PartialResult(
+            f"the run is done; {files} of its data could not be read and {'were' if count != 1 else 'was'} skipped; "
+            f"first: {summary['skipped'][0]}"
+        )

@@ -54,6 +54,7 @@ def test_a_picture_s_classes_as_a_table_and_as_json(program: Any, pages: Path, r
     assert run["run_id"] in done.out
     record = program("predict", "latest", str(pages), "--top", "3", "--json", "-q")
     assert record.err == ""
+    assert record.json["altered"]["pictures"] == 2
     said = record.json["predictions"]
     assert [Path(each["file"]).name for each in said] == ["dash.png", "one.png"]
     assert [len(each["predictions"]) for each in said] == [3, 3]
@@ -72,7 +73,7 @@ def test_some_skipped_is_4_and_none_usable_is_3(program: Any, pages: Path, tmp_p
     (pages / "torn.png").write_bytes((pages / "one.png").read_bytes()[:50])
     some = program("predict", "latest", str(pages))
     assert some.code == 4
-    assert "1 of 3 inputs could not be used" in some.err
+    assert "error: 2 pictures are classified; 1 of 3 could not be used and was skipped: see the reasons" in some.err
     assert "torn.png" in some.out
     none = program("predict", "latest", str(pages / "torn.png"), "--json")
     assert none.code == 3
@@ -81,6 +82,29 @@ def test_some_skipped_is_4_and_none_usable_is_3(program: Any, pages: Path, tmp_p
     absent = program("predict", "latest", str(tmp_path / "no.png"))
     assert (absent.code, absent.out) == (3, "")
     assert "Traceback" not in some.err + none.err + absent.err
+
+
+def test_a_photograph_for_a_run_on_small_grey_digits_is_warned_of_once(program: Any, tmp_path: Path) -> None:
+    for name, colour in (("a.png", (200, 30, 30)), ("b.png", (90, 90, 90))):
+        Image.new("RGB", (80, 60), colour).save(tmp_path / name)
+    Image.new("RGB", (8, 8), (9, 9, 9)).save(tmp_path / "own.png")
+    done = program("predict", "latest", *(str(tmp_path / name) for name in ("own.png", "a.png", "b.png")))
+    warnings = [line for line in done.err.splitlines() if line.startswith("warning:")]
+    assert len(warnings) == 1
+    said = (
+        "a.png (80×60, colour) was shrunk to 8×8 and turned grey, as what the run learned from; 1 more was changed too"
+    )
+    assert warnings[0].endswith(said)
+    record = program("predict", "latest", str(tmp_path / "own.png"), str(tmp_path / "b.png"), "--json", "-q")
+    assert record.err == ""
+    assert record.json["altered"]["pictures"] == 1
+    assert record.json["altered"]["first"] == {
+        "file": str(tmp_path / "b.png"), "width": 80, "height": 60, "colour": False
+    }  # fmt: skip
+    assert record.json["altered"]["to"] == {"width": 8, "height": 8, "colour": False}
+    own = program("predict", "latest", str(tmp_path / "own.png"), "--json")
+    assert own.json["altered"] is None
+    assert "warning" not in own.err
 
 
 def test_no_such_run_is_5(program: Any, pages: Path) -> None:

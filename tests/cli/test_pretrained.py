@@ -58,7 +58,7 @@ def test_a_table_for_the_user_and_a_message_for_what_was_skipped(pictures: Path,
     last = done.out.splitlines()[-1]
     assert Path(last).is_dir()
     assert last in done.err.splitlines()[0]  # where the run is comes first and last
-    assert "1 of 4 pictures could not be used" in done.err
+    assert "error: 3 pictures are classified; 1 of 4 could not be used and was skipped: see the" in done.err
     assert "3 pictures classified, 1 skipped" in program("show", "latest").stdout
     assert Path(last).name in program("runs").stdout
     assert program("resume", "latest").exit_code == 0

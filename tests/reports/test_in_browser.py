@@ -62,6 +62,30 @@ def test_a_page_fits_its_window_and_asks_for_nothing(tab: Page, pages: dict[str,
     assert tab.js("document.querySelectorAll('.plot svg path.ln').length") > 0
 
 
+# Of each table's box: whether it is in the window, its last cell can be scrolled to, no cell is left out, and all that is said.
+BOXES = """[...document.querySelectorAll('.scroll')].map(box => {
+  const place = box.getBoundingClientRect(), cells = [...box.querySelectorAll('th, td')];
+  box.scrollLeft = 1e6;
+  const right = Math.max(...cells.map(cell => cell.getBoundingClientRect().right));
+  return [box.getAttribute('aria-label'), place.left >= 0 && place.right <= innerWidth, right <= place.right + 1,
+          cells.every(cell => getComputedStyle(cell).display !== 'none'), box.scrollLeft > 0,
+          getComputedStyle(box).backgroundAttachment]})"""
+
+
+@pytest.mark.parametrize("name", ["one", "five", "attacks"])
+def test_a_narrow_window_has_whole_tables_that_scroll_in_their_boxes(
+    tab: Page, pages: dict[str, Path], name: str
+) -> None:
+    tab.size(420)
+    tab.open(pages[name])
+    tab.js("document.querySelectorAll('details').forEach(each => each.open = true)")
+    boxes = tab.js(BOXES)
+    assert [box for box in boxes if box[1:4] != [True, True, True]] == []
+    assert any(box[4] for box in boxes)
+    assert {box[5] for box in boxes} == {"local, local, scroll, scroll"}  # the shadows that show that a table goes on
+    assert tab.js("document.documentElement.scrollWidth") <= 420
+
+
 def test_dark_and_light_are_different_and_the_button_changes_them(tab: Page, pages: dict[str, Path]) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
     tab.open(pages["one"])

@@ -22,6 +22,7 @@ from mlhw.commands.predict.reading import Reader, picture_reader
 from mlhw.commands.predict.rows import read_rows
 from mlhw.commands.settings import Settings
 from mlhw.config.schema import Experiment
+from mlhw.datasets.names import csv_name
 from mlhw.datasets.walking import Found, find
 from mlhw.errors import ConfigError, Interrupted
 from mlhw.files import make_folder
@@ -89,25 +90,42 @@ def predict(
         "device": device,
         "top": min(top, len(prepared.told)),
         "preparation": asked.reader.words if asked.reader else f"rows of {prepared.input_shape[0]} numbers",
+        "altered": _altered(asked, prepared.input_shape),
         "seconds_predicting": round(perf_counter() - timer, 3),
     }
     return results.finish(folder, facts, said, asked.reader, began, display)
 
 
 class _Asked(NamedTuple):
-    """The ``examples`` as they come; how many there are and what reads them where they are pictures, else None."""
+    """The ``examples`` as they come; where they are pictures, how many there are, what reads them, and which they are."""
 
     examples: Iterable[tuple[Found, Decoded]]
     total: int | None = None
     reader: Reader | None = None
+    pictures: Sequence[Found] = ()
 
 
 def _asked(experiment: Experiment, prepared: Preparation, paths: Sequence[str], recursive: bool) -> _Asked:
     if len(prepared.input_shape) == 3:
         pictures, reader = find(list(paths), recursive), picture_reader(experiment.data, prepared)
-        return _Asked(decoded(pictures, reader), len(pictures), reader)
+        return _Asked(decoded(pictures, reader), len(pictures), reader, pictures)
     (features,) = prepared.input_shape
     return _Asked(chain.from_iterable([read_rows(path, features, prepared.dtype) for path in paths]))
+
+
+def _altered(asked: _Asked, shape: tuple[int, ...]) -> dict[str, Any] | None:
+    """How many pictures were not like the run's own, and what the first of them was; None where all were."""
+    found = asked.reader.altered if asked.reader else {}
+    first = next((picture for picture in asked.pictures if picture.path in found), None)
+    if first is None:
+        return None
+    height, width, channels = shape
+    was = found[first.path]
+    return {
+        "pictures": sum(picture.path in found for picture in asked.pictures),
+        "first": {"file": csv_name(first.name), "width": was.width, "height": was.height, "colour": was.colour},
+        "to": {"width": width, "height": height, "colour": channels == 3},
+    }
 
 
 def _written(path: Path, batches: Iterable[list[Classified]], asked: _Asked, display: Display) -> list[Classified]:

@@ -1,7 +1,6 @@
-import csv
-import io
+"""Pictures of any kind: opened whole and upright as Pillow has them, or refused for the right reason, in bounded memory."""
+
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -11,14 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from mlhw.datasets import headers, picture_memory, pictures
-from mlhw.datasets.names import below_shared, csv_name, escape_name, name_from_csv
-from mlhw.datasets.pictures import BadImage, Found, find, open_picture
-from mlhw.errors import ConfigError, DataMissing
+from mlhw.datasets.pictures import BadImage, find, open_picture
 from tests.datasets import hostile_bytes as made
 from tests.datasets.hostile import CONTENTS, KINDS, THINGS, make_hostile
 from tests.datasets.made import noise, picture
@@ -44,19 +39,6 @@ def reason(path: Path) -> str:
     with pytest.raises(BadImage) as caught:
         open_picture(path)
     return str(caught.value)
-
-
-def names(found: list[Found]) -> list[str]:
-    return [item.name for item in found]
-
-
-@pytest.fixture
-def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, the current one."""
-    folder = tmp_path / "inside"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
 
 
 # What is opened
@@ -306,126 +288,6 @@ def test_nothing_but_the_allowed_formats_is_loaded(tmp_path: Path) -> None:
     assert not {f"PIL.{name}ImagePlugin" for name in ("Eps", "Psd", "Pdf", "Icns", "Wmf", "Fits")} & set(loaded)
 
 
-# What is found
-
-
-def test_files_are_taken_as_they_are_named_and_folders_for_their_pictures(inside: Path) -> None:
-    picture(inside / "shots/b.png")
-    picture(inside / "shots/A.JPG")
-    picture(inside / "shots/deeper/c.png")
-    picture(inside / "shots/.hidden.png")
-    picture(inside / "shots/.folder/d.png")
-    picture(inside / "shots/__MACOSX/e.png")
-    (inside / "shots/photo").write_bytes(picture(inside / "other.png").read_bytes())
-    (inside / "shots/report.dat").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
-    for name in ("notes.txt", "Thumbs.db", "labels.csv", "paper.pdf", "empty", "BM", "P6.txt"):
-        (inside / "shots" / name).write_bytes(b"" if name == "empty" else name.encode() + b" and more")
-    (inside / "shots/bad.jpg").write_text("no picture")
-    (inside / "shots/phone.HEIC").write_text("no picture")
-    expected = ["A.JPG", "b.png", "bad.jpg", "phone.HEIC", "photo", "report.dat"]
-    for typed, prefix in (("shots", "shots/"), ("./shots/", "./shots/"), (str(inside / "shots"), f"{inside}/shots/")):
-        assert names(find([typed], recursive=False)) == [prefix + name for name in expected]
-    assert names(find(["shots"], recursive=True)) == [
-        f"shots/{name}" for name in (*expected[:3], "deeper/c.png", *expected[3:])
-    ]
-    given = ["shots/notes.txt", "shots/.hidden.png", "shots/empty"]
-    assert find(given, recursive=False) == [Found(Path(name), name) for name in given]
-    assert names(find(["other.png", "shots/deeper"], recursive=False)) == ["other.png", "shots/deeper/c.png"]
-
-
-def test_no_file_comes_twice(inside: Path) -> None:
-    picture(inside / "a/z.png")
-    (inside / "a/first.png").symlink_to("z.png")
-    (inside / "a/again").symlink_to(".")
-    (inside / "b").mkdir()
-    (inside / "b/link.png").symlink_to("../a/z.png")
-    (inside / "b/a").symlink_to("../a")
-    (inside / "hard.png").hardlink_to(inside / "a/z.png")  # a file of its own, as far as anyone can tell
-    assert names(find(["a"], recursive=True)) == ["a/z.png"]
-    assert names(find(["a", "a/", "./a", "a/z.png", "b/link.png", "hard.png"], recursive=True)) == [
-        "a/z.png",
-        "hard.png",
-    ]
-    assert names(find(["a/first.png", "a"], recursive=True)) == ["a/first.png"]
-    assert names(find(["b"], recursive=True)) == ["b/link.png"]
-    assert names(find(["."], recursive=True)) == ["./a/z.png", "./hard.png"]
-
-
-def test_loops_of_links_end(inside: Path) -> None:
-    for name in "abcdefgh":
-        (inside / "loops" / name).mkdir(parents=True)
-    for name in "abcdefgh":
-        for other in "abcdefgh":
-            (inside / "loops" / name / f"to-{other}").symlink_to(f"../{other}")
-        (inside / "loops" / name / "up").symlink_to("..")
-    picture(inside / "loops/h/only.png")
-    assert names(find(["loops"], recursive=True)) == ["loops/h/only.png"]
-    (inside / "self.png").symlink_to("self.png")
-    (inside / "gone.png").symlink_to("nowhere")
-    (inside / "gone").symlink_to("nowhere")
-    problems = {item.name: item.problem for item in find(["."], recursive=False)}
-    assert problems == {"./gone.png": "a link to nothing", "./self.png": "a link that leads to itself"}
-    assert find(["gone"], recursive=False)[0].problem == "a link to nothing"
-
-
-def test_a_folder_named_like_a_picture_is_said_to_be_one_unless_it_has_some(inside: Path) -> None:
-    picture(inside / "all/good.png")
-    (inside / "all/x.jpg").mkdir()
-    for recursive in (False, True):
-        found = find(["all"], recursive=recursive)
-        assert [(item.name, item.problem) for item in found] == [
-            ("all/good.png", None),
-            ("all/x.jpg", "a folder, not a file"),
-        ]
-    picture(inside / "all/x.jpg/in.png")
-    assert names(find(["all"], recursive=True)) == ["all/good.png", "all/x.jpg/in.png"]
-
-
-def test_what_is_not_there_is_named_all_at_once(inside: Path) -> None:
-    picture(inside / "images/cat.png")
-    with pytest.raises(DataMissing, match=r"there is no \./image\. Did you mean \./images\?") as caught:
-        find(["./image"], recursive=False)
-    assert caught.value.exit_code == 3
-    absent = ["\x1b[1m", os.fsdecode(b"b\xff"), "images/cat.png/x", "c\0", "d", "e"]
-    with pytest.raises(DataMissing, match=r"no \\x1b\[1m, b\\xff, images/cat.png/x, c\\x00, d and 1 more\. Name files"):
-        find(["images", *absent], recursive=False)
-    with pytest.raises(ConfigError, match="no picture is named"):
-        find([], recursive=False)
-
-
-def test_folders_without_pictures(inside: Path) -> None:
-    (inside / "notes").mkdir()
-    (inside / "notes/a.txt").write_text("no picture here")
-    with pytest.raises(DataMissing, match=r"no pictures in notes\. Name pictures, or a folder that has some\.$"):
-        find(["notes"], recursive=True)
-    picture(inside / "notes/deeper/a.png")
-    with pytest.raises(DataMissing, match="--recursive looks into"):
-        find(["notes"], recursive=False)
-    found = find(["notes", "notes/deeper", "notes"], recursive=False)
-    assert [(item.name, item.problem) for item in found[:2]] == [
-        ("notes", "a folder without pictures"),
-        ("notes/deeper/a.png", None),
-    ]
-    assert len(found) == 2
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_said(inside: Path) -> None:
-    picture(inside / "all/closed/a.png")
-    (inside / "all/closed").chmod(0)
-    try:
-        (found,) = find(["all"], recursive=True)
-        assert (found.name, found.problem) == ("all/closed", "cannot be read (Permission denied)")
-    finally:
-        (inside / "all/closed").chmod(0o700)
-
-
-def test_ten_thousand_files_in_one_sorted_list(inside: Path) -> None:
-    for row in range(10_000):
-        (inside / f"{row}.jpg").touch()
-    assert names(find(["."], recursive=True)) == sorted(f"./{row}.jpg" for row in range(10_000))
-
-
 def test_the_hostile_folder_holds_what_it_says(tmp_path: Path) -> None:
     count = 2 * len(KINDS) + 5
     expected = make_hostile(tmp_path / "a", count, np.random.default_rng(0))
@@ -434,53 +296,3 @@ def test_the_hostile_folder_holds_what_it_says(tmp_path: Path) -> None:
     for recursive in (False, True):
         assert {item.path for item in find([str(tmp_path / "a")], recursive=recursive)} == set(expected)
     assert not set(CONTENTS) & set(THINGS)
-
-
-# Names
-
-letters = st.sampled_from("ab \\xu0159cefdF=+-@＝\n\r\t\x00\x1b\x7f\x85\u2028\u202e\udce9\udcff\ud800é🐶,\"'")
-escapes = st.sampled_from(["\\x41", "\\xe9", "\\u00e9", "\\x5c", "\\"])
-odd = st.lists(st.text(letters) | st.text() | escapes, max_size=5).map("".join)
-
-
-@given(odd)
-def test_a_name_survives_a_csv_file(name: str) -> None:
-    text = csv_name(name)
-    assert len(text.encode("utf-8").decode("utf-8").splitlines()) <= 1
-    assert text[:1] not in tuple("=+-@＝＋－＠") or not text
-    assert name_from_csv(text) == name
-    file = io.StringIO(newline="")
-    csv.writer(file).writerow([text, 1])
-    file.seek(0)
-    assert name_from_csv(next(csv.reader(file))[0]) == name
-
-
-@given(odd)
-def test_a_name_on_the_terminal_is_one_line_without_commands(name: str) -> None:
-    shown = escape_name(name)
-    shown.encode("utf-8")
-    assert not any(ord(letter) < 32 or 0x7F <= ord(letter) < 0xA0 for letter in shown)
-    assert len(shown.splitlines()) <= 1
-
-
-def test_ordinary_names_stay_as_they_are() -> None:
-    for name in ("cat.jpg", "./Ünï 🐶/a, b.png", "C:\\users\\xavier\\x.png", "👨‍👩‍👧.png"):
-        assert csv_name(name) == escape_name(name) == name
-    assert csv_name("=1+1.png") == "\\x3d1+1.png"
-    assert csv_name(os.fsdecode(b"caf\xe9\n.png")) == "caf\\xe9\\x0a.png"
-    assert csv_name("a\\x41") == "a\\x5cx41"
-
-
-@pytest.mark.parametrize(
-    ("names", "short"),
-    [
-        (["./images/lemon.jpg", "./images/a/banana.jpg"], ["lemon.jpg", "a/banana.jpg"]),
-        (["./images/lemon.jpg"], ["lemon.jpg"]),
-        (["a/b.jpg", "a/bc.jpg", "a/bc/d.jpg"], ["b.jpg", "bc.jpg", "bc/d.jpg"]),
-        (["a/\\x0aline.jpg", "a/b.jpg"], ["\\x0aline.jpg", "b.jpg"]),
-        (["lemon.jpg", "/tmp/lemon.jpg"], ["lemon.jpg", "/tmp/lemon.jpg"]),
-        ([], []),
-    ],
-)
-def test_names_lose_the_folders_that_all_share_and_nothing_else(names: list[str], short: list[str]) -> None:
-    assert below_shared(names) == short

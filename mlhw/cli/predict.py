@@ -82,7 +82,7 @@ def _alteration(altered: dict[str, Any]) -> str:
     more = altered["pictures"] - 1
     others = f"; {more:,} more {'were' if more > 1 else 'was'} changed too" if more else ""
     what = f"{was['file']} ({was['width']}×{was['height']}, {'colour' if was['colour'] else 'grey'})"
-    return f"{what} was {' and '.join(done)}, as what the run learned from{others}"
+    return f"{what} was {' and '.join(done)}, like what the run learned from{others}"
 
 
 def _raise_if_skipped(record: dict[str, Any]) -> None:

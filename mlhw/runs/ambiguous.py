@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 SHOWN: Final = 5  # of the runs
 SHOWN_SWEEPS: Final = 2
+_REST: Final = r"-?[0-9]{8}-[0-9]{6}-[0-9a-f]{4}"  # of an id, after its name
 
 
 def explained(word: str, runs: Sequence[str], every: Sequence[str], latest: str, sweeps: Sequence[str] = ()) -> str:
@@ -22,7 +24,10 @@ def explained(word: str, runs: Sequence[str], every: Sequence[str], latest: str,
     counts = [
         f"{len(ids):,} {what}{'s' if len(ids) > 1 else ''}" for ids, what in ((runs, "run"), (sweeps, "sweep")) if ids
     ]
-    lines = [f"'{word}' is the beginning of {' and '.join(counts)}, the newest first:"]
+    own = [one for one in runs if re.fullmatch(re.escape(word) + _REST, one)]
+    order = "the newest first" if len(own) in (0, len(runs)) else "the newest of that very name first"
+    runs = [*own, *(one for one in runs if one not in own)]  # a sweep's runs are named after its experiment too
+    lines = [f"'{word}' is the beginning of {' and '.join(counts)}, {order}:"]
     lines += [f"  {one}" for one in runs[:SHOWN]]
     if (more := len(runs) - SHOWN) > 0:
         lines.append(f"  … and {more:,} more, which `mlhw runs --all` lists")

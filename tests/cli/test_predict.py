@@ -91,9 +91,7 @@ def test_a_photograph_for_a_run_on_small_grey_digits_is_warned_of_once(program: 
     done = program("predict", "latest", *(str(tmp_path / name) for name in ("own.png", "a.png", "b.png")))
     warnings = [line for line in done.err.splitlines() if line.startswith("warning:")]
     assert len(warnings) == 1
-    said = (
-        "a.png (80×60, colour) was shrunk to 8×8 and turned grey, as what the run learned from; 1 more was changed too"
-    )
+    said = "a.png (80×60, colour) was shrunk to 8×8 and turned grey, like what the run learned from; 1 more was changed too"
     assert warnings[0].endswith(said)
     record = program("predict", "latest", str(tmp_path / "own.png"), str(tmp_path / "b.png"), "--json", "-q")
     assert record.err == ""

@@ -94,6 +94,17 @@ def test_an_ambiguous_word_is_answered_with_ways_that_work(tmp_path: Path) -> No
         store.find(tmp_path, "digits-cnn")
 
 
+def test_runs_of_the_very_name_come_before_those_of_a_sweep_of_it(tmp_path: Path) -> None:
+    own = make(tmp_path, "digits-cnn", "20260101-000000", "aaaa").id
+    for day in range(2, 9):
+        make(tmp_path, "digits-cnn-lr-0-1", f"2026010{day}-000000", "bbbb")
+    with pytest.raises(RunError) as caught:
+        store.find(tmp_path, "digits-cnn")
+    first, second, *_ = str(caught.value).splitlines()
+    assert first.endswith("8 runs, the newest of that very name first:")
+    assert second.strip() == own
+
+
 def test_an_id_that_begins_another_has_no_longer_beginning_to_offer(tmp_path: Path) -> None:
     make(tmp_path, "x-20260102-000000-aaaa", "20260101-000000", "bbbb")
     run = make(tmp_path, "x", "20260102-000000", "aaaa")

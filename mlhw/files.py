@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from mlhw.errors import OutputError
 
+TOGETHER = 100  # times that a file may vanish as it is about to be deleted
 _FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name))
 
 
@@ -96,6 +97,26 @@ def make_folder(path: Path) -> Path:
             f"cannot make the folder {path}: {error.strerror or error}. Name one that you may write to."
         ) from error
     return path
+
+
+def remove_folder(path: Path) -> None:
+    """Delete the folder ``path`` with all that is in it; a second process may do so at the same time.
+
+    Raises:
+        OutputError: something in it cannot be deleted; what could be is gone.
+    """
+    import shutil  # with its compressors it takes longer to load than ten thousand runs to list
+
+    for _ in range(TOGETHER):
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:  # the other one was faster, with a file or with all of it
+            if path.exists():
+                continue
+        except OSError as error:
+            inside = "" if error.filename in (None, str(path)) else f" (of {Path(error.filename).name} in it)"
+            raise OutputError(f"cannot remove {path}: {error.strerror or error}{inside}.") from error
+        return
 
 
 def write_text(path: Path, text: str) -> None:

@@ -107,11 +107,11 @@ def remove(
     import sys
 
     from mlhw.cli.screen import print_json, results
-    from mlhw.commands.inspect import find_runs
+    from mlhw.commands.inspect import find_removable
     from mlhw.commands.inspect import remove as remove_runs
     from mlhw.commands.settings import from_environment
 
-    found = find_runs(from_environment(), runs)
+    found = find_removable(from_environment(), runs)
     if not yes and sys.stdin.isatty() and sys.stderr.isatty():
         names = "\n".join(f"  {run.id}" for run in found)
         typer.confirm(

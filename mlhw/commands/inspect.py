@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlhw.commands.settings import Settings
-from mlhw.errors import ConfigError, RunError
+from mlhw.errors import ConfigError, OutputError, RunError
 from mlhw.files import atomic_write, make_folder
 from mlhw.runs import store
 
@@ -161,17 +161,42 @@ def find_runs(settings: Settings, names: Sequence[str]) -> list[store.Run]:
     return list({run.id: run for run in [store.find(settings.outputs, name) for name in names]}.values())
 
 
+def find_removable(settings: Settings, names: Sequence[str]) -> list[store.Run]:
+    """As :func:`find_runs`, and the runs whose removal was cut short, by their whole ids."""
+    return list({run.id: run for run in [store.find_removable(settings.outputs, name) for name in names]}.values())
+
+
 def remove(runs: Sequence[store.Run]) -> list[str]:
-    """Delete ``runs``; returns their ids. None is deleted where one of them is held by another process.
+    """Delete ``runs``; returns their ids. All stay as they were where one of them is held or cannot be taken away.
+
+    First all leave the list, each whole; then their files are deleted. Cut short anywhere, it is finished by doing it again.
 
     Raises:
         RunError: a run is held, or is a link; names the process, or where it leads.
-        OutputError: a folder cannot be removed.
+        OutputError: a folder cannot be removed; names it, and the runs of which something is left.
     """
     for run in runs:
         store.check_removable(run)
+    away: list[store.Run] = []
+    try:
+        for run in runs:
+            store.put_away(run)
+            away.append(run)
+    except (OutputError, RunError) as error:
+        if gone := [run.id for run in away if not store.put_back(run)]:
+            raise type(error)(f"{error} Taken away already, with their files: {', '.join(gone)}.") from error
+        raise
+    left: dict[str, OutputError] = {}
     for run in runs:
-        store.remove(run)
+        try:
+            store.erase(run)
+        except OutputError as error:
+            left[run.id] = error
+    if left:
+        raise OutputError(
+            f"{next(iter(left.values()))} No run is there any more, but some of its files. "
+            f"Repair the cause, and finish: mlhw rm {' '.join(left)}"
+        )
     return [run.id for run in runs]
 
 

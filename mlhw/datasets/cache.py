@@ -21,6 +21,7 @@ from filelock import FileLock
 
 from mlhw.arrays import Place, Split, Splits
 from mlhw.errors import OutputError
+from mlhw.files import remove_folder
 
 FORMAT = 2  # raise it when what is prepared changes for the same source and settings
 
@@ -65,7 +66,7 @@ def prepared(place: Place, name: str, settings: Mapping[str, Any], build: Callab
         with FileLock(folder.with_suffix(".lock")):  # sixteen processes may want it at once: one prepares
             ready = _open(folder)
             if ready is None:
-                shutil.rmtree(folder, ignore_errors=True)  # what is there but does not open is damaged
+                remove_folder(folder)  # what is there but does not open is damaged
                 for left in folder.parent.glob(f".{folder.name}.*"):  # by a process that was killed as it prepared
                     shutil.rmtree(left, ignore_errors=True)
                 _store(build, folder, text)

@@ -15,8 +15,10 @@ WRITTEN = ("checkpoints", "plots")  # folders in it where its holder alone write
 
 
 @contextlib.contextmanager
-def hold(folder: Path, what: str) -> Iterator[None]:
+def hold(folder: Path, what: str, *, note: bool = True) -> Iterator[None]:
     """Hold ``folder`` while the block lasts; ``what`` it is, for the message. What a crash left half written there is removed.
+
+    Without ``note`` nothing is written: for one who removes the folder, perhaps because the disk is full.
 
     Raises:
         RunError: another process holds it; names the process.
@@ -36,9 +38,10 @@ def hold(folder: Path, what: str) -> Iterator[None]:
     try:
         for part in (folder, *map(folder.joinpath, WRITTEN)):
             remove_leftovers(part)
-        import socket
+        if note:
+            import socket
 
-        write_json(folder / "holder.json", {"pid": os.getpid(), "host": socket.gethostname()})
+            write_json(folder / "holder.json", {"pid": os.getpid(), "host": socket.gethostname()})
         yield
     finally:
         lock.release()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlhw.errors import OutputError, RunError, did_you_mean
-from mlhw.files import read_json, write_text
+from mlhw.files import read_json, remove_folder, write_text
 from mlhw.runs import ambiguous, locks, summaries
 
 RUN_ID = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9-]*)-(?P<time>[0-9]{8}-[0-9]{6})-(?P<tail>[0-9a-f]{4})")
@@ -134,13 +134,13 @@ class Run:
         return OutputError(f"{error} Then go on: mlhw resume {self.id}")
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, *, note: bool = True) -> Iterator[None]:
         """Hold the run while the block lasts. The system frees the lock of a process that dies.
 
         Raises:
             RunError: another process holds it; names the process.
         """
-        with locks.hold(self.path, f"run {self.id}"):
+        with locks.hold(self.path, f"run {self.id}", note=note):
             yield
 
     def _is_locked(self) -> bool:
@@ -173,7 +173,8 @@ def create(outputs: Path, name: str, config_text: str) -> Run:
     try:
         write_text(path / "config.yaml", config_text)
     except OutputError:
-        _delete(path)
+        with contextlib.suppress(OutputError):
+            remove_folder(path)
         raise
     return Run(path)
 
@@ -230,37 +231,66 @@ def latest(runs: list[Run]) -> Run:
     return max(candidates, key=written)
 
 
+def find_removable(outputs: Path, name: str) -> Run:
+    """The run that ``name`` means, or whose removal was cut short where ``name`` is its whole id.
+
+    Raises:
+        RunError: see :func:`find`.
+    """
+    if RUN_ID.fullmatch(name) and _grave(run := Run(outputs / name)).is_dir():
+        return run
+    return find(outputs, name)
+
+
 def check_removable(run: Run) -> None:
     """Raise RunError where ``run`` is a link, whose folder lies elsewhere, or where another process holds it."""
     if run.path.is_symlink():
         raise RunError(
             f"run {run.id} is a link to {run.path.resolve()}, and is left as it is. Delete the link by hand."
         )
-    with run.lock():
-        pass
+    if run.path.exists() or not _grave(run).is_dir():
+        with run.lock(note=False):
+            pass
 
 
-def remove(run: Run) -> None:
-    """Delete the run's folder. A live run is never removed, and of a link neither itself nor what it leads to.
+def put_away(run: Run) -> None:
+    """Take the run from the list, whole, in one step: what is deleted afterwards is nobody's run.
+
+    Where that was done before, nothing is left to do.
 
     Raises:
         RunError: another process holds it, or it is a link.
-        OutputError: the folder cannot be removed.
+        OutputError: the folder cannot be renamed; it is as it was.
     """
     check_removable(run)
+    if not run.path.exists():
+        return
+    remove_folder(_grave(run))  # of a run that had this id before
     with contextlib.ExitStack() as held:
-        held.enter_context(run.lock())
+        held.enter_context(run.lock(note=False))
         if os.name == "nt":
             held.close()  # Windows renames no folder that holds an open file
-        grave = run.path.with_name(f".{run.id}.removed")
         try:
-            run.path.rename(grave)  # gone at once under its name, even if the removal below is cut short
+            run.path.rename(_grave(run))
         except OSError as error:
-            raise OutputError(f"cannot remove {run.path}: {error.strerror or error}.") from error
-    _delete(grave)
+            raise OutputError(
+                f"cannot remove {run.path}: {error.strerror or error}. It is as it was. Repair the cause, or delete it by hand."
+            ) from error
 
 
-def _delete(folder: Path) -> None:
-    import shutil  # with its compressors it takes longer to load than ten thousand runs to list
+def put_back(run: Run) -> bool:
+    """List the run again that was put away; whether that went well. Where not, a second removal finishes."""
+    try:
+        _grave(run).rename(run.path)
+    except OSError:
+        return False
+    return True
 
-    shutil.rmtree(folder, ignore_errors=True)
+
+def erase(run: Run) -> None:
+    """Delete the folder of a run that was put away. Raises OutputError where some of it cannot be."""
+    remove_folder(_grave(run))
+
+
+def _grave(run: Run) -> Path:
+    return run.path.with_name(f".{run.id}.removed")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import re
 import secrets
 import shutil
 import tarfile
@@ -65,8 +67,9 @@ def unpack(data: bytes, folder: Path, *, replace: bool = False) -> None:
             folder.rename(aside)
         beside.rename(folder)
     except OSError as error:
-        if aside.exists() and not folder.exists():
-            aside.rename(folder)
+        with contextlib.suppress(OSError):  # then the next `mend` does it
+            if aside.exists() and not folder.exists():
+                aside.rename(folder)
         raise OutputError(
             f"cannot write {folder}: {error.strerror or error}. Free space or fix permissions."
         ) from error
@@ -74,6 +77,20 @@ def unpack(data: bytes, folder: Path, *, replace: bool = False) -> None:
         shutil.rmtree(beside, ignore_errors=True)
         if folder.exists():
             shutil.rmtree(aside, ignore_errors=True)
+
+
+def mend(folder: Path) -> None:
+    """Put ``folder`` back where :func:`unpack` was killed as it replaced it, and delete what it left beside it.
+
+    For one who knows that nobody replaces it now. What cannot be renamed or deleted stays.
+    """
+    left = re.compile(rf"\.{re.escape(folder.name)}\.[0-9a-f]{{8}}\.(tmp|old)")
+    with contextlib.suppress(OSError):
+        for path in [path for path in folder.parent.iterdir() if left.fullmatch(path.name)]:
+            if path.suffix == ".old" and not folder.exists():
+                path.rename(folder)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _extract(data: bytes, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where mlhw writes: the functions that open a file to write, rename one or write it whole, found in the source."""
+"""Where mlhw writes: the functions that open a file to write, rename one, write it whole or remove a folder."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import mlhw
 PACKAGE = Path(mlhw.__file__).parent
 WHOLE = {"atomic_write", "write_text", "write_bytes", "write_json", "LineFile", "RowWriter"}
 RENAMES = {"rename", "replace"}
+REMOVES = {"rmtree", "rmdir", "remove_folder"}  # of folders: a file is there or not
 
 
 def write_sites() -> set[str]:
@@ -34,12 +35,12 @@ def _calls(node: ast.AST, function: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 def writes(call: ast.Call) -> bool:
-    """Whether ``call`` writes a file, or gives one its name."""
+    """Whether ``call`` writes a file, gives one its name, or removes a folder."""
     owner, name = "", ast.unparse(call.func)
     if isinstance(call.func, ast.Attribute):
         owner, name = ast.unparse(call.func.value), call.func.attr
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if name in WHOLE:
+    if name in WHOLE or name in REMOVES:
         return True
     if name in RENAMES:
         return owner == "os" or (bool(owner) and len(given) == 1 and not call.keywords)  # text.replace has two

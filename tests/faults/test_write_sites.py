@@ -1,7 +1,8 @@
 """Every place where mlhw writes a file meets a disk that fails there: a message, exit 1, and nothing half written.
 
 The places are found in the source (``sites.py``) and each stands in one of two lists here: a command that is made to fail
-there, or what shows it instead. ``MLHW_TEST_FAULTS`` lets every operation of every command fail once.
+there, or what shows it instead; or, where it is of folders, in that of ``test_folders.py``. ``MLHW_TEST_FAULTS`` lets every
+operation of every command fail once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pytest
 from PIL import Image
 
 from tests.commands.pictures_made import OTHER, SMALL, draw_pictures
+from tests.faults import test_folders
 from tests.faults.killing import leftovers
 from tests.faults.sites import write_sites
 from tests.faults.warm import Ended, Warm
@@ -105,6 +107,8 @@ REACHES: dict[str, tuple[str, ...]] = {
 
 # What no command reaches, and what shows it instead.
 ELSEWHERE = {
+    "datasets/fetch.py:_fetch_archive": "what an attempt before left; what cannot be deleted stays",
+    "datasets/fetch.py:_wrong_archive": "the same",
     "checks/apart.py:check_apart": "a folder of the system's own that the check removes",
     "checks/child.py:write": "the same, by the child",
     "cli/guard.py:run": "os.devnull",
@@ -118,16 +122,10 @@ ELSEWHERE = {
     "commands/train.py:record_failure": "error.json, as above",
     "commands/train.py:tell_differences": "environment.json again; test_kills.py resumes, test_disk.py fails there",
     "commands/sweep/on_ray.py:_write": "on a Ray cluster; tests/cli/test_sweep_ray.py",
-    "datasets/fetch.py:_move_in": "downloads; tests/datasets/test_fetch.py",
     "datasets/mnist.py:_from_idx": "a folder of the system's own, for torchvision to read",
-    "datasets/subset.py:build": "writes as images.py does; tests/datasets/test_subset.py",
-    "datasets/unpack.py:_extract_one": "downloads; tests/datasets/test_fetch.py",
-    "datasets/unpack.py:gunzip": "downloads; tests/datasets/test_fetch.py",
     "models/weights.py:fetch": "downloads; tests/models/test_weights.py",
-    "runs/store.py:remove": "a rename of a whole folder; tests/cli/test_rm.py",
-    "sweeps/folders.py:_extract": "parcels of a Ray cluster; tests/sweeps/test_folders.py",
-    "sweeps/folders.py:pack": "the same",
-    "sweeps/folders.py:unpack": "the same",
+    "sweeps/folders.py:pack": "a parcel of a Ray cluster, in memory",
+    "sweeps/ray_connection.py:connected": "a folder of the system's own; what cannot be deleted stays",
 }
 
 
@@ -229,7 +227,7 @@ COSTLY = ("classify", "compare", "filters", "check", "preview", "preview of the 
 
 
 def test_every_place_that_writes_is_one_that_a_command_fails_at_or_says_why_not() -> None:
-    places = [place for each in REACHES.values() for place in each]
+    places = [place for each in (REACHES | test_folders.REACHES).values() for place in each]
     assert sorted({*places, *ELSEWHERE}) == sorted(write_sites())
     assert len(places) + len(ELSEWHERE) == len({*places, *ELSEWHERE}), "a place is named twice"
     assert REACHES.keys() == commands(Place(Path())).keys()

@@ -75,6 +75,7 @@ class Warm:
         figures: bool = True,
         limit: float = 120,
         trace: Path | None = None,
+        part: str = "",
         **environment: str,
     ) -> dict[str, Any]:
         """One program to run.
@@ -84,6 +85,7 @@ class Warm:
         may grow beyond ``most_bytes``. With ``each_epoch`` a checkpoint is written after every epoch instead of once a
         second: there is more to hit. Figures take longer than these trainings; without ``figures`` none are drawn.
         Into ``trace`` goes a line an operation: its number, the path, and the functions of mlhw that it was done by.
+        With ``part`` that function of ``parts.py`` runs in place of the program.
         """
         return {
             "arguments": arguments,
@@ -100,6 +102,7 @@ class Warm:
             "figures": figures,
             "limit": limit,
             "trace": str(trace or ""),
+            "part": part,
         }
 
     def all_of(self, requests: Sequence[dict[str, Any]]) -> list[Ended]:

@@ -18,18 +18,15 @@ from pathlib import Path
 from typing import Any
 
 MODULES = """
-    matplotlib.backends.backend_agg mlhw.cli.app mlhw.cli.live mlhw.commands.assemble mlhw.commands.draw mlhw.commands.finish
-    mlhw.commands.resume mlhw.commands.stack mlhw.commands.sweep.sweep mlhw.commands.train mlhw.datasets.digits
-    mlhw.learners.autograd mlhw.learners.fused mlhw.learners.stacked mlhw.models.digits_cnn mlhw.models.grocery_cnn
-    mlhw.models.numpy_resnet mlhw.models.tensor_mlp mlhw.numerics.optimisers mlhw.plots.confusion mlhw.plots.curves
-    mlhw.plots.samples mlhw.plots.style mlhw.training.augment sklearn.datasets sklearn.model_selection torchvision.models
+    matplotlib.backends.backend_agg mlhw.cli.app mlhw.cli.live mlhw.commands.assemble mlhw.commands.draw
+    mlhw.commands.finish mlhw.commands.resume mlhw.commands.stack mlhw.commands.sweep.sweep mlhw.commands.train
+    mlhw.datasets.digits mlhw.datasets.folder mlhw.learners.autograd mlhw.learners.fused mlhw.learners.stacked
+    mlhw.models.digits_cnn mlhw.models.grocery_cnn mlhw.models.numpy_resnet mlhw.models.tensor_mlp mlhw.numerics.optimisers
+    mlhw.plots.confusion mlhw.plots.curves mlhw.plots.samples mlhw.plots.style mlhw.training.augment sklearn.datasets
+    sklearn.model_selection torchvision.models
 """
-CHANGES = (
-    "os.rename",
-    "os.mkdir",
-    "os.remove",
-    "os.truncate",
-)  # operations on files, beside opening to write and writing
+# Operations on files, beside opening to write and writing: where in their arguments the folder that a path starts from is.
+CHANGES = {"os.rename": 2, "os.mkdir": 2, "os.remove": 1, "os.rmdir": 1, "os.truncate": 2}
 MOST = 64  # programs at once
 BYTES = 1024  # shared by parent and child: a count, and the path that an injected error befell
 
@@ -58,7 +55,12 @@ def begin(request: dict[str, Any], shared: mmap.mmap) -> None:
     sys.argv = ["mlhw", *request["arguments"]]
     from mlhw.cli.start import run_app
 
-    run_app()
+    if request["part"]:
+        from tests.faults.parts import run_part
+
+        run_part(request["part"], request["arguments"])
+    else:
+        run_app()
 
 
 class Watch:
@@ -91,11 +93,8 @@ class Watch:
             return raw if buffering == 0 else io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
 
         def fsync(handle: int) -> None:
-            try:
-                path = str(Path(f"/proc/self/fd/{handle}").readlink())
-            except OSError:  # not on Linux: most likely it is this one
-                path = watch.opened
-            watch.operation(path)
+            path = opened_as(handle)
+            watch.operation(watch.opened if path == Path() else str(path))  # not on Linux: most likely it is this one
             os_fsync(handle)
 
         io.open, builtins.open, os.fsync = opened, opened, fsync  # type: ignore[assignment]
@@ -108,7 +107,9 @@ class Watch:
                 return
             self.opened = os.fsdecode(path)
         elif event in CHANGES:
-            path = arguments[0]
+            path, start = arguments[0], [*arguments, -1][CHANGES[event]]
+            if start >= 0:  # shutil.rmtree's way
+                path = opened_as(start) / os.fsdecode(path)
         else:
             return
         if isinstance(path, str | bytes | os.PathLike):
@@ -133,6 +134,14 @@ class Watch:
             raise OSError(self.error, os.strerror(self.error), path)
 
 
+def opened_as(handle: int) -> Path:
+    """The path that ``handle`` was opened as; empty where the system does not tell (Linux does)."""
+    try:
+        return Path(f"/proc/self/fd/{handle}").readlink()
+    except OSError:
+        return Path()
+
+
 def callers() -> list[str]:
     """The functions of mlhw on the stack, innermost first: ``runs/metrics.py:append``."""
     found, frame = [], sys._getframe(1)
@@ -146,8 +155,14 @@ def callers() -> list[str]:
 
 def serve(requests: list[dict[str, Any]], shared: list[mmap.mmap]) -> list[dict[str, Any]]:
     """Fork the programs, all at once; kill each after ``kill_after`` seconds where it still runs; say what came."""
+    gate, opener = os.pipe()  # they wait at it for each other: at once is at once
+    going = {
+        fork(request, memory, gate, opener): (request, memory)
+        for request, memory in zip(requests, shared, strict=False)
+    }
+    os.close(gate)
+    os.close(opener)
     began = time.monotonic()
-    going = {fork(request, memory): (request, memory) for request, memory in zip(requests, shared, strict=False)}
     answers: dict[int, dict[str, Any]] = {}
     while going:
         for pid in list(going):
@@ -170,14 +185,17 @@ def serve(requests: list[dict[str, Any]], shared: list[mmap.mmap]) -> list[dict[
     return [answers[place] for place in range(len(requests))]
 
 
-def fork(request: dict[str, Any], shared: mmap.mmap) -> int:
-    """The process that has become the program of ``request``."""
+def fork(request: dict[str, Any], shared: mmap.mmap, gate: int, opener: int) -> int:
+    """The process that becomes the program of ``request`` when every end ``opener`` of the pipe ``gate`` is closed."""
     shared[:] = bytes(BYTES)
     pid = os.fork()
     if pid:
         return pid
     code = 70
     try:
+        os.close(opener)
+        os.read(gate, 1)
+        os.close(gate)
         begin(request, shared)
         code = 0
     except SystemExit as end:

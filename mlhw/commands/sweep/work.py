@@ -14,6 +14,7 @@ from mlhw.commands.train import go_on, record_failure
 from mlhw.errors import Interrupted, MlhwError, OutputError
 from mlhw.runs import store
 from mlhw.sweeps.folder import SweepFolder
+from mlhw.sweeps.folders import mend
 from mlhw.training.state import LoopState, MemberEpoch
 
 
@@ -68,6 +69,8 @@ def work(unit: Unit, tell: Callable[[Any], None]) -> list[Outcome]:
 def run_of(unit: Unit, place: int, folder: SweepFolder) -> store.Run:
     """The folder of the trial at ``place``: the one begun before, where it still stands, else a new one."""
     outputs = unit.settings.outputs
+    if unit.begun[place]:
+        mend(outputs / unit.begun[place])
     if unit.begun[place] and (outputs / unit.begun[place] / "config.yaml").is_file():
         return store.Run(outputs / unit.begun[place])
     run = store.create(outputs, unit.labels[place], unit.configs[place])

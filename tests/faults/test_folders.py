@@ -52,7 +52,7 @@ def operations(trace: Path) -> list[Operation]:
 
 
 def chosen(found: list[Operation]) -> list[Operation]:
-    """All of ``found``, or the first and the last by each chain of callers."""
+    """All of ``found``, or the first and the last of each kind by each chain of callers."""
     by = {tuple(each[2]): each for each in reversed(found)} | {(*each[2], ""): each for each in found}
     return found if ALL else sorted({each[0]: each for each in by.values()}.values())
 
@@ -244,7 +244,9 @@ def test_where_a_folder_cannot_be_made_or_replaced_nothing_half_made_has_its_nam
         assert any(site in each[2] for each in found), site
     sites = {*REACHES[name], "files.py:remove_folder"} - {"datasets/cache.py:prepared"}  # it calls nearly all
     for turn, (number, path, callers) in enumerate(chosen([each for each in found if sites.intersection(each[2])])):
-        for how in ({"fail_at": number, "lasting": False, "error": ERRORS[turn % len(ERRORS)]}, {"die_at": number}):
+        failing, dying = {"fail_at": number, "lasting": False, "error": ERRORS[turn % len(ERRORS)]}, {"die_at": number}
+        both = ALL or "os.rename" in callers
+        for how in (failing, dying) if both else [(failing, dying)[turn % 2]]:
             got = part(name, trained, tmp_path / f"{number}-{next(iter(how))}")
             ended = run(got, **how)
             said = (path, callers, ended.err)

@@ -84,8 +84,8 @@ class Warm:
         (that of ``outputs``); from operation ``fail_at`` on (at it alone, unless ``lasting``) ``error`` befalls them; no file
         may grow beyond ``most_bytes``. With ``each_epoch`` a checkpoint is written after every epoch instead of once a
         second: there is more to hit. Figures take longer than these trainings; without ``figures`` none are drawn.
-        Into ``trace`` goes a line an operation: its number, the path, and the functions of mlhw that it was done by.
-        With ``part`` that function of ``parts.py`` runs in place of the program.
+        Into ``trace`` goes a line an operation: its number, the path, and the functions of mlhw that it was done by, and
+        its kind (``os.rename``, ``write``). With ``part`` that function of ``parts.py`` runs in place of the program.
         """
         return {
             "arguments": arguments,

@@ -83,7 +83,7 @@ class Watch:
                 self.path = watch.opened
 
             def write(self, data: Any) -> int:
-                watch.operation(self.path, lambda: super(Raw, self).write(memoryview(data)[: len(data) // 2]))
+                watch.operation("write", self.path, lambda: super(Raw, self).write(memoryview(data)[: len(data) // 2]))
                 return super().write(data)
 
         def opened(file: Any, mode: str = "r", buffering: int = -1, *rest: Any, **more: Any) -> Any:
@@ -94,7 +94,9 @@ class Watch:
 
         def fsync(handle: int) -> None:
             path = opened_as(handle)
-            watch.operation(watch.opened if path == Path() else str(path))  # not on Linux: most likely it is this one
+            watch.operation(
+                "fsync", watch.opened if path == Path() else str(path)
+            )  # not on Linux: most likely it is this one
             os_fsync(handle)
 
         io.open, builtins.open, os.fsync = opened, opened, fsync  # type: ignore[assignment]
@@ -113,16 +115,16 @@ class Watch:
         else:
             return
         if isinstance(path, str | bytes | os.PathLike):
-            self.operation(os.fsdecode(path))
+            self.operation(event, os.fsdecode(path))
 
-    def operation(self, path: str, half: Any = lambda: None) -> None:
+    def operation(self, kind: str, path: str, half: Any = lambda: None) -> None:
         """Something is about to be done to ``path``; where it is to go wrong, ``half`` of it is done."""
         if not path.startswith(self.within):
             return
         self.count += 1
         self.shared[:8] = struct.pack("q", self.count)
         if self.trace >= 0:
-            os.write(self.trace, f"{json.dumps([self.count, path, callers()])}\n".encode())
+            os.write(self.trace, f"{json.dumps([self.count, path, [*callers(), kind]])}\n".encode())
         if self.count == self.die_at:
             half()
             os.kill(os.getpid(), signal.SIGKILL)

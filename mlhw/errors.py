@@ -2,6 +2,7 @@
 
     MlhwError                 1   the work failed
     ├── TrainingDiverged      1   a loss stopped being finite
+    │   └── WeightsDiverged   1   the weights did, and no loss told
     ├── OutputError           1   a result could not be written
     ├── ConfigError           2   a config, flag or argument is wrong
     ├── DataError             3   data or weights are corrupt
@@ -30,6 +31,18 @@ class TrainingDiverged(MlhwError):
     def __init__(self, epoch: int, step: int, loss: float, split: str = "training") -> None:
         self.epoch, self.step, self.loss, self.split = epoch, step, loss, split
         super().__init__(f"the {split} loss became {loss} at epoch {epoch}, step {step}. Try a smaller train.lr.")
+
+
+class WeightsDiverged(TrainingDiverged):
+    """The weights (or averages, or what the optimiser keeps) stopped being finite in ``epoch``, after ``step`` steps of it."""
+
+    def __init__(self, epoch: int, step: int) -> None:
+        self.epoch, self.step, self.loss, self.split = epoch, step, float("nan"), "training"
+        MlhwError.__init__(
+            self,
+            f"the weights became NaN or infinite by epoch {epoch}, step {step}, where every loss was still a number: "
+            "a gradient was not finite. Try a smaller train.lr.",
+        )
 
 
 class OutputError(MlhwError):

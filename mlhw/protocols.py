@@ -71,6 +71,9 @@ class Learner(Protocol):
         ``reports``: what ``step`` or ``score`` returned.
         """
 
+    def finite(self) -> Any:
+        """Which members' weights, buffers, averages and optimiser are finite: a numpy array of bool (members,)."""
+
     def parameters(self, member: int = 0) -> dict[str, Any]:
         """The trained weights that ``score`` uses, and buffers, of one member, by name, as numpy arrays. A copy.
 

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from mlhw.arrays import Array, Batch, Scaling, Split
+from mlhw.learners.finite import all_finite
 from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.parameters import check_fit
 from mlhw.learners.reports import of_steps
@@ -131,6 +132,11 @@ class AutogradLearner:
 
     def fetch(self, reports: Sequence[StepReport]) -> tuple[Any, Any]:
         return of_steps(reports, lambda values: torch.stack(values).double().cpu().numpy()[:, None])
+
+    def finite(self) -> Any:
+        networks = [network for network in (self.network, self.averaged) if network is not None]
+        kept: list[Any] = [[*network.parameters(), *network.buffers()] for network in networks] + [self.rule.state()]
+        return np.array([all_finite(kept)])
 
     def parameters(self, member: int = 0) -> dict[str, Any]:
         check_member(member, self.members)

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlhw.arrays import Array, Batch, Scaling, Split
 from mlhw.learners.descent import is_plain, step_down
+from mlhw.learners.finite import all_finite
 from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.parameters import check_fit
 from mlhw.learners.reports import of_steps
@@ -119,6 +120,9 @@ class ExplicitLearner:
         import torch
 
         return torch.stack(values).double().cpu().numpy().reshape(len(values), self.members)
+
+    def finite(self) -> Any:
+        return np.array([all_finite(self.state())])
 
     def parameters(self, member: int = 0) -> dict[str, Any]:
         check_member(member, self.members)

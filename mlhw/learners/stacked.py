@@ -11,6 +11,7 @@ import numpy as np
 from mlhw.arrays import Array, Batch
 from mlhw.learners.descent import can_descend, descend
 from mlhw.learners.explicit import ExplicitLearner, ExplicitModel, as_kind, to_host
+from mlhw.learners.finite import finite_members
 from mlhw.learners.members import check_member, each_array, kept_members, stacked_decay, stacked_rule
 from mlhw.learners.parameters import check_fit
 from mlhw.numerics.products import wide
@@ -93,6 +94,9 @@ class StackedLearner(ExplicitLearner):
         self._change(lambda name, value: self._laid_out(value[kept]) if name == FIRST else value[kept])
         self._rules = [self._rules[member] for member in kept]
         self._set_rates(self.lr[kept])
+
+    def finite(self) -> Any:
+        return finite_members([self.model.parameters, self.averages, self.rule.state()], self.members)
 
     def parameters(self, member: int = 0) -> dict[str, Any]:
         check_member(member, self.members)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from mlhw.arrays import Array, Batch, Split
 from mlhw.learners.autograd import AutogradLearner
+from mlhw.learners.finite import all_finite, finite_members
 from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.parameters import check_fit
 from mlhw.learners.reports import of_steps
@@ -127,6 +128,10 @@ class VmappedLearner:
 
     def fetch(self, reports: Sequence[StepReport]) -> tuple[Any, Any]:
         return of_steps(reports, lambda values: torch.stack(values).double().cpu().numpy())
+
+    def finite(self) -> Any:
+        ruled = [all_finite(rule.state()) for rule in self.rules]
+        return finite_members([self._trained, self.averages], self.members) & np.array(ruled)
 
     def parameters(self, member: int = 0) -> dict[str, Any]:
         check_member(member, self.members)

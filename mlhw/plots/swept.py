@@ -10,7 +10,9 @@ from typing import Final
 
 from mlhw.protocols import EpochRow
 
-_NOT_FINITE: Final = re.compile(r"loss (became|was) (-?inf|nan)\b")  # as errors.TrainingDiverged says it
+_NOT_FINITE: Final = re.compile(
+    r"loss (became|was) (-?inf|nan)\b|weights became NaN"
+)  # as errors.TrainingDiverged says it
 _DIGITS: Final = 3  # of a rate that has more than six: enough for a label, where it still tells the rates apart
 
 

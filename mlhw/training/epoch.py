@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mlhw.arrays import Batch, Split
-from mlhw.errors import DataError, TrainingDiverged
+from mlhw.errors import DataError, TrainingDiverged, WeightsDiverged
 from mlhw.protocols import EpochRow, Learner
 from mlhw.training import batches
 from mlhw.training.state import Recipe
@@ -58,6 +58,9 @@ def train_epoch(
     for place in np.flatnonzero(~np.isfinite(losses.sum(axis=1))):
         step = int(np.argmin(np.isfinite(losses[place])))
         lost[int(place)] = TrainingDiverged(epoch, step + 1, float(losses[place, step]))
+    # A gradient may break weights that no later loss tells of: in the last step, or behind a ReLU. Seen here, before any file.
+    for place in np.flatnonzero(~learner.finite()):
+        lost.setdefault(int(place), WeightsDiverged(epoch, losses.shape[1]))
     return rows, lost
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,12 @@ from mlhw.commands.display import Silent
 from mlhw.commands.settings import from_environment
 from mlhw.commands.train import train
 from mlhw.config.load import parse
-from mlhw.errors import TrainingDiverged
+from mlhw.errors import TrainingDiverged, WeightsDiverged
+from mlhw.learners.autograd import AutogradLearner
+from mlhw.learners.explicit import ExplicitLearner
 from mlhw.runs import checkpoint
+from mlhw.runs.metrics import read_metrics
+from mlhw.runs.store import all_runs
 from tests.faults.killing import assert_same_run
 from tests.faults.kinds import KINDS
 
@@ -107,3 +112,32 @@ def test_a_last_step_that_breaks_the_weights_is_no_end_of_a_run(
             train(experiment, from_environment(), Silent(), figures=False)
     else:
         assert train(experiment, from_environment(), Silent(), figures=False)[1]["status"] == "done"
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("kind", ["numpy", "cnn"])
+def test_a_gradient_that_is_not_finite_ends_the_run_before_its_weights_are_written(
+    kind: str, hidden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the last step of epoch 2, with no split that would tell; or ``hidden`` for good: a bias of -inf before a ReLU."""
+    learner = {"numpy": ExplicitLearner, "cnn": AutogradLearner}[kind]
+    step, taken = learner.step, []
+
+    def breaks(self: Any, batch: Any, lr_scale: float) -> Any:
+        report = step(self, batch, lr_scale)
+        taken.append(report.count)
+        if sum(taken) == 2 * 60:
+            values = self.model.parameters if kind == "numpy" else self.network.state_dict()
+            values["b1" if kind == "numpy" else "0.bias"][0] = -np.inf if hidden else np.nan
+        return report
+
+    monkeypatch.setattr(learner, "step", breaks)
+    monkeypatch.setattr("mlhw.runs.recorder.MIN_SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("mlhw.runs.recorder.SHARE", 0.0)
+    with pytest.raises(WeightsDiverged, match="by epoch 2, step "):
+        trained(kind, "data.val_fraction=0", "train.average_decay=null")
+    (run,) = all_runs(Path(os.environ["MLHW_OUTPUTS"]))
+    assert run.status() == "failed"
+    assert checkpoint.load(run.last_checkpoint)["loop"][0]["epoch"] == 1
+    checkpoint.load_weights(run.best_checkpoint)
+    assert {row.epoch for row in read_metrics(run.metrics_file)} == {1}

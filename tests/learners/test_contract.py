@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mlhw.arrays import Batch, Splits
-from mlhw.errors import ConfigError
+from mlhw.errors import ConfigError, WeightsDiverged
 from mlhw.protocols import Learner
 from mlhw.runs import checkpoint
 from mlhw.training import batches
@@ -73,6 +73,54 @@ def test_the_same_seed_gives_the_same_history_and_weights(make: Make) -> None:
 
 def test_another_seed_gives_other_weights(make: Make) -> None:
     assert not same(make(0).parameters(), make(1).parameters())
+
+
+def test_of_what_a_learner_keeps_nothing_is_overlooked_that_is_not_finite(make: Make) -> None:
+    learner = make()
+    learner.step(a_batch(learner), 1.0)
+    assert learner.finite().tolist() == [True] * learner.members
+    seen = 0
+    for array in floating(learner.state()):
+        kept = copy.deepcopy(array)
+        for bad in (np.nan, np.inf, -np.inf):
+            array[(-1,) * array.ndim] = bad
+            assert sum(learner.finite()) == learner.members - 1
+            array[...] = kept
+        seen += 1
+    assert seen >= 2
+    assert learner.finite().all()
+
+
+def floating(value: Any) -> Iterator[Any]:
+    """Each array of floating-point numbers in ``value``, however deep."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from floating(item)
+    elif getattr(value, "ndim", 0) and "float" in str(value.dtype):
+        yield value.detach() if hasattr(value, "detach") else value
+
+
+def test_weights_that_break_in_the_last_step_are_lost_before_anyone_is_told(make: Make) -> None:
+    """No loss tells: they are of before the step, and there is no validation."""
+    learner, taken, step = make(), [], type(make()).step
+
+    def breaks(batch: Batch, lr_scale: float) -> Any:
+        report = step(learner, batch, lr_scale)
+        taken.append(report)
+        if len(taken) == 2 * -(-len(made.splits().train) // RECIPE.batch_rows):
+            next(floating(learner.state()))[...] = np.nan
+        return report
+
+    learner.step = breaks  # type: ignore[method-assign]
+    watcher = Rows()
+    splits = Splits(made.splits().train).map(learner.place)
+    if learner.members == 1:
+        with pytest.raises(WeightsDiverged, match=r"by epoch 2, step \d+, where every loss was still a number"):
+            fit(learner, splits, RECIPE, watcher)
+    else:
+        states = fit(learner, splits, RECIPE, watcher)
+        assert all("the weights became NaN or infinite by epoch 2" in state.lost for state in states)
+    assert {row[0] for row in watcher.rows} == {1}
 
 
 def test_scoring_changes_nothing(make: Make) -> None:

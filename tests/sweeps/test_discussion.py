@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from mlhw.errors import TrainingDiverged
+from mlhw.errors import TrainingDiverged, WeightsDiverged
 from mlhw.plots.swept import Curve
 from mlhw.protocols import EpochRow
 from mlhw.sweeps.discussion import discuss
@@ -124,6 +124,7 @@ def test_diverged_and_failed_runs_are_told_apart_and_in_no_comparison() -> None:
 @pytest.mark.parametrize("loss", [math.inf, -math.inf, math.nan])
 def test_what_training_raises_is_known_as_divergence(loss: float) -> None:
     assert curve(1.0, [2.0], lost=str(TrainingDiverged(2, 7, loss, "val"))).diverged
+    assert curve(1.0, [2.0], lost=str(WeightsDiverged(2, 7))).diverged
     unsaid = Curve("a", 1.0, [EpochRow(1, "train", 2.0, 0.5, 1, 1), EpochRow(2, "train", loss, 0.1, 1, 1)])
     assert unsaid.diverged
     assert unsaid.lost_at == 2

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlhw.commands.settings import Settings
 from mlhw.errors import ConfigError, OutputError, RunError
 from mlhw.files import atomic_write, make_folder
-from mlhw.runs import store
+from mlhw.runs import removal, store
 
 if TYPE_CHECKING:  # the schema of experiments takes a while to load, and a list of finished runs needs none
     from mlhw.config.pretrained import PretrainedExperiment
@@ -163,7 +163,7 @@ def find_runs(settings: Settings, names: Sequence[str]) -> list[store.Run]:
 
 def find_removable(settings: Settings, names: Sequence[str]) -> list[store.Run]:
     """As :func:`find_runs`, and the runs whose removal was cut short, by their whole ids."""
-    return list({run.id: run for run in [store.find_removable(settings.outputs, name) for name in names]}.values())
+    return list({run.id: run for run in [removal.find(settings.outputs, name) for name in names]}.values())
 
 
 def remove(runs: Sequence[store.Run]) -> list[str]:
@@ -176,20 +176,20 @@ def remove(runs: Sequence[store.Run]) -> list[str]:
         OutputError: a folder cannot be removed; names it, and the runs of which something is left.
     """
     for run in runs:
-        store.check_removable(run)
+        removal.check(run)
     away: list[store.Run] = []
     try:
         for run in runs:
-            store.put_away(run)
+            removal.put_away(run)
             away.append(run)
     except (OutputError, RunError) as error:
-        if gone := [run.id for run in away if not store.put_back(run)]:
+        if gone := [run.id for run in away if not removal.put_back(run)]:
             raise type(error)(f"{error} Taken away already, with their files: {', '.join(gone)}.") from error
         raise
     left: dict[str, OutputError] = {}
     for run in runs:
         try:
-            store.erase(run)
+            removal.erase(run)
         except OutputError as error:
             left[run.id] = error
     if left:

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from mlhw.runs import store
+from mlhw.runs import removal, store
 from mlhw.sweeps.folders import mend
 from tests.datasets.made import write_grocery, write_mnist
-from tests.datasets.test_fetch import zipped
+from tests.datasets.test_fetch_archives import zipped
 from tests.faults.killing import Training
 from tests.faults.warm import KILLED, Ended, Warm
 
@@ -29,7 +29,7 @@ Operation = tuple[int, str, list[str]]
 
 # The places in the source that are made to fail here (see test_write_sites.py), by what comes to them.
 REACHES = {
-    "rm": ("runs/store.py:erase", "runs/store.py:put_away", "runs/store.py:put_back"),
+    "rm": ("runs/removal.py:erase", "runs/removal.py:put_away", "runs/removal.py:put_back"),
     "shop": ("datasets/fetch.py:_move_in", "datasets/unpack.py:_extract_one"),
     "digits": ("datasets/unpack.py:gunzip",),
     "parcel": ("sweeps/folders.py:_extract", "sweeps/folders.py:mend", "sweeps/folders.py:unpack"),
@@ -124,7 +124,7 @@ def test_removing_takes_no_space(shelf: Callable[[str], Shelf], tmp_path: Path) 
     """Else nothing could be removed from a disk that is full."""
     found = removing(shelf, tmp_path)
     assert [each for each in found if "files.py:atomic_write" in each[2]] == []
-    assert [each for each in found if "runs/store.py:put_away" in each[2]]
+    assert [each for each in found if "runs/removal.py:put_away" in each[2]]
 
 
 @pytest.mark.parametrize("lasting", [False, True])
@@ -160,7 +160,7 @@ def test_a_removal_that_is_killed_anywhere_is_finished_by_a_second_one(
 def test_what_is_left_of_a_run_is_meant_by_its_whole_id_alone(shelf: Callable[[str], Shelf]) -> None:
     got = shelf("left")
     one = store.Run(got.outputs / got.names[0])
-    store.put_away(one)
+    removal.put_away(one)
     assert got.rm(one.id[:-1]).code == 5
     assert (got.outputs / f".{one.id}.removed").is_dir()
     ended = got.rm(one.id)

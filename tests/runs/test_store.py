@@ -11,7 +11,7 @@ import pytest
 
 from mlhw.errors import OutputError, RunError
 from mlhw.files import write_json
-from mlhw.runs import store
+from mlhw.runs import removal, store
 
 
 def make(outputs: Path, name: str, stamp: str, tail: str) -> store.Run:
@@ -157,7 +157,7 @@ def test_a_lock_keeps_others_out_and_dies_with_its_process(tmp_path: Path) -> No
         with pytest.raises(RunError, match=str(holder.pid)), run.lock():
             pass
         with pytest.raises(RunError, match="is held by"):
-            store.put_away(run)
+            removal.put_away(run)
         assert run.path.is_dir()
         holder.kill()
     assert run.status() == "interrupted"
@@ -167,9 +167,9 @@ def test_a_lock_keeps_others_out_and_dies_with_its_process(tmp_path: Path) -> No
 
 def test_removal_takes_the_folder_and_no_other(tmp_path: Path) -> None:
     run, other = make(tmp_path, "x", "20260101-000000", "aaaa"), make(tmp_path, "x", "20260101-000000", "bbbb")
-    store.put_away(run)
+    removal.put_away(run)
     assert store.run_ids(run.path.parent) == [other.id]
-    store.erase(run)
+    removal.erase(run)
     assert [entry.name for entry in tmp_path.iterdir()] == [other.id]
 
 

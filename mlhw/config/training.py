@@ -87,7 +87,8 @@ class Augment(Strict):
     ``crop_fraction`` is the largest part of the area that a crop cuts away, ``aspect_fraction`` of 0.3 stretches to up to
     1.3 to 1 either way, ``hue_degrees`` turns the colours about grey; ``erase_fraction`` blanks ``erase_count`` squares of
     up to that part of the area each; ``mixup_alpha`` blends pairs by a Beta(α, α) share, ``cutmix_alpha`` swaps a rectangle
-    of such a share, and with both a batch gets the one or the other by lot. ``size_pixels`` is the height that the network
+    of such a share, and with both a batch gets the one or the other by lot. ``mix_fraction`` of the batches are mixed at all,
+    and none after ``mix_until_fraction`` of the training. ``size_pixels`` is the height that the network
     trains on where it is less than the images' own, in which they are scored: crops look larger than whole images, and
     so become alike (Touvron et al., NeurIPS 2019). With ``start_size_pixels`` images grow from that height to the
     last in the first two thirds of the training.
@@ -107,8 +108,16 @@ class Augment(Strict):
     erase_count: Annotated[int, Field(ge=1, le=16)] = 1
     mixup_alpha: Annotated[float, Field(ge=0, le=10)] = 0.0
     cutmix_alpha: Annotated[float, Field(ge=0, le=10)] = 0.0
+    mix_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    mix_until_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     size_pixels: Annotated[int, Field(ge=8, le=4096)] | None = None
     start_size_pixels: Annotated[int, Field(ge=8, le=4096)] | None = None
+
+    @model_validator(mode="after")
+    def _something_is_mixed(self) -> Augment:
+        if (self.mix_fraction < 1 or self.mix_until_fraction < 1) and not (self.mixup_alpha or self.cutmix_alpha):
+            raise ValueError("nothing is mixed: mix_fraction and mix_until_fraction need mixup_alpha or cutmix_alpha")
+        return self
 
 
 class Train(Strict):

@@ -38,6 +38,8 @@ def build(
     erase_count: int = 1,
     mixup_alpha: float = 0.0,
     cutmix_alpha: float = 0.0,
+    mix_fraction: float = 1.0,
+    mix_until_fraction: float = 1.0,
     size_pixels: int | None = None,
     start_size_pixels: int | None = None,
 ) -> Callable[[Batch, np.random.Generator, float], Batch]:
@@ -64,7 +66,8 @@ def build(
         planes = affine(planes, rng, flip, *amounts, side=side) if moves else resize(planes, side)
         for step in steps:
             planes = step(planes, rng)
-        if mixers:
+        # With a fraction of 1 there is nothing to draw, and the stream is that of the batches that are mixed.
+        if mixers and progress < mix_until_fraction and (mix_fraction == 1 or rng.random() < mix_fraction):
             mix = mixers[int(rng.integers(len(mixers)))] if len(mixers) > 1 else mixers[0]
             planes, targets = mix(planes, targets, rng)
         return Batch(planes.permute(0, 2, 3, 1), targets, batch.rows)

@@ -165,6 +165,14 @@ def test_with_both_mixers_a_batch_gets_the_one_or_the_other() -> None:
     assert 3 < sum(whole) < 17  # cut, or blended
 
 
+def test_a_fraction_of_the_batches_is_mixed_and_none_at_the_end() -> None:
+    change = augment.build(classes=3, mixup_alpha=1.0, mix_fraction=0.25, mix_until_fraction=0.5)
+    images = torch.nn.functional.one_hot(torch.arange(6) % 3, 3).float()[:, None, None].repeat(1, 16, 16, 1)
+    mixed = [change(batch(images), rng(seed), 0.49).targets.ndim == 2 for seed in range(200)]
+    assert 0.15 < np.mean(mixed) < 0.35
+    assert not any(change(batch(images), rng(seed), 0.5).targets.ndim == 2 for seed in range(20))
+
+
 def test_hue_keeps_greys_and_means_and_changes_colours_by_the_angle_at_most() -> None:
     grey = photos().float().mean(dim=3, keepdim=True).repeat(1, 1, 1, 3)
     torch.testing.assert_close(on_planes(colours.colour, grey, rng(), 0.0, 0.0, 0.0, 90.0), grey, atol=1e-2, rtol=1e-4)

@@ -33,6 +33,7 @@ data: {kind: digits, split_rows: 60}
 model: {kind: digits-cnn, channels: [2, 2]}
 train: {epochs: 1, batch_size: 30, lr: 0.01}
 threads: 1
+expect: {test_accuracy: ">= 0"}
 """
 TOY = """
 name: toy

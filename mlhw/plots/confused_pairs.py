@@ -80,7 +80,7 @@ def _notes(pairs: Sequence[Confused], mistakes: int) -> str:
     if not pairs:
         return "No mistake at all."
     told = sum(pair.rows for pair in pairs)
-    these = f"these {len(pairs)} pairs" if len(pairs) > 1 else "this pair"
+    these = f"These {len(pairs)} pairs are" if len(pairs) > 1 else "This pair is"
     if told == mistakes:
         return f"All {mistakes:,} mistakes are of {these}." if mistakes > 1 else "The only mistake."
-    return f"Of {these} are {told:,} of {mistakes:,} mistakes ({percent(told / mistakes)}). Colours: as in the matrix."
+    return f"{these} {told:,} of the {mistakes:,} mistakes ({percent(told / mistakes)}). Colours: as in the matrix."

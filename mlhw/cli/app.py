@@ -33,7 +33,7 @@ class Program(ProgramGroup):
         "grade": Place("grade:grade", RUNS),
         "reproduce": Place("reproduce:reproduce", RUNS),
         "summary": Place("summary:summary", MATHEMATICS),
-        "graph": Place("graph:graph", MATHEMATICS),
+        "graph": Place("graph:graph", MATHEMATICS, command_class="graph:ExpressionCommand"),
         "doctor": Place("doctor:doctor", DATA),
         "check": Place(
             {"gradients": "check:gradients", "jacobians": "check:jacobians"},

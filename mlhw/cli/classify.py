@@ -156,8 +156,6 @@ def raise_if_skipped(summary: dict[str, Any]) -> None:
     """Exit code 4 where pictures were skipped; they are listed by then."""
     counts = summary["pictures"]
     if counts["skipped"]:
-        from mlhw.cli.skipped import some_skipped
+        from mlhw.cli.skipped import IN_PREDICTIONS, some_skipped
 
-        raise some_skipped(
-            counts["classified"], counts["skipped"], "picture", "classified", "see the reasons in predictions.csv."
-        )
+        raise some_skipped(counts["classified"], counts["skipped"], "picture", "classified", IN_PREDICTIONS)

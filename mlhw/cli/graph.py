@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
+from mlhw.cli.lazy import Command
 from mlhw.cli.options import Json, Set, complete_experiments
 from mlhw.errors import ConfigError, MlhwError
 
@@ -148,7 +148,7 @@ def _print_files(record: dict[str, Any]) -> None:
         errors().print("warning: too large for a picture; Graphviz may draw graph.dot.", style="yellow")
 
 
-class ExpressionCommand(TyperCommand):
+class ExpressionCommand(Command):
     """A command whose arguments may begin with a minus sign: in ``mlhw graph -x^2 x=3`` that is no option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -181,6 +181,3 @@ def separated(args: Sequence[str], flags: Collection[str], valued: Collection[st
         else:
             words.append(word)
     return [*options, "--", *words] if words else options
-
-
-graph.command_class = ExpressionCommand  # type: ignore[attr-defined]

@@ -92,12 +92,12 @@ def _raise_if_skipped(record: dict[str, Any]) -> None:
     found = f"{counts['found']:,} input{'s' if counts['found'] != 1 else ''}"
     if not counts["classified"]:
         raise DataError(f"none of {found} could be used, for the reasons in predictions.csv.")
-    from mlhw.cli.skipped import some_skipped
+    from mlhw.cli.skipped import IN_PREDICTIONS, some_skipped
 
     raise some_skipped(
         counts["classified"],
         counts["skipped"],
         record["kind"][:-1],
         "classified",
-        "see the reasons in predictions.csv.",
+        IN_PREDICTIONS,
     )

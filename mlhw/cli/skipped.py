@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from mlhw.errors import PartialResult
 
+IN_PREDICTIONS = "see the reasons in predictions.csv."
+
 
 def some_skipped(done: int, skipped: int, what: str, verb: str, reasons: str) -> PartialResult:
     """Exit code 4 of ``done`` inputs (``what``, of one) that are ``verb``, and ``skipped`` ones, with the ``reasons``."""

@@ -132,9 +132,7 @@ def _fetch_archive(
     if all(file.status == "ok" for file in verify(source, data_folder)):
         return Fetched(archive_folder(source, data_folder), "present")
     part = target.parent / f"{archive.name}.part"
-    for left in target.parent.glob(
-        f".{archive.name}.*"
-    ):  # by a process that was killed as it unpacked: we hold the lock
+    for left in target.parent.glob(f".{archive.name}.*"):  # by a killed process: the lock is ours, nobody unpacks now
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f".{archive.name}.", dir=target.parent) as temporary:
         check = partial(_wrong_archive, archive=archive, folder=Path(temporary) / "new", progress=progress)

@@ -7,14 +7,11 @@ gradients, to rounding, with the same state.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from mlhw.arrays import Array
 from mlhw.numerics.optimisers import Sgd
-from mlhw.numerics.products import flat, transposed_times
-
-Deltas = Sequence[tuple[int, Array, Array]]  # a layer's number, its inputs and the gradient in its outputs
+from mlhw.numerics.products import Deltas, flat, transposed_times
 
 
 def can_descend(model: Any, rule: Any) -> bool:
@@ -49,9 +46,9 @@ def descend(parameters: dict[str, Array], rule: Sgd, deltas: Deltas, rates: Arra
             _add_product(weights, inputs, delta, 1.0, -1.0)
 
 
-def is_plain(model: Any, rule: Any) -> bool:
-    """Whether ``step_down`` serves: the model gives deltas and the rule is SGD without momentum and decay."""
-    return hasattr(model, "deltas") and isinstance(rule, Sgd) and not (rule.momentum or rule.decay)
+def is_plain(rule: Any) -> bool:
+    """Whether ``step_down`` does what ``rule`` does: SGD without momentum and decay."""
+    return isinstance(rule, Sgd) and not (rule.momentum or rule.decay)
 
 
 def step_down(parameters: dict[str, Array], deltas: Deltas) -> None:
@@ -65,7 +62,7 @@ def step_down(parameters: dict[str, Array], deltas: Deltas) -> None:
         if hasattr(weights, "addmm_"):
             weights.addmm_(inputs.T, delta, alpha=-1.0)
         else:
-            weights -= inputs.T.dot(delta)
+            weights -= inputs.T @ delta
         if bias is not None:
             bias -= delta.sum(0)
 

@@ -15,6 +15,7 @@ from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.parameters import check_fit
 from mlhw.learners.reports import of_steps
 from mlhw.numerics.optimisers import UpdateRule
+from mlhw.numerics.products import gradients_of
 from mlhw.protocols import StepReport
 
 
@@ -60,7 +61,8 @@ class ExplicitLearner:
         self.model, self.rule, self.lr, self.scaling = model, rule, lr, scaling
         self.average_decay, self.dropout_seed, self.steps = average_decay, dropout_seed, 0
         self.averages = {name: _copy(value) for name, value in model.parameters.items()} if average_decay else {}
-        self._steps_down = dropout_seed is None and is_plain(model, rule)
+        self._gives_deltas = dropout_seed is None and hasattr(model, "deltas")
+        self._steps_down = self._gives_deltas and is_plain(rule)
 
     def place(self, split: Split) -> Split:
         inputs = self.model.as_inputs(split.inputs, self.scaling)
@@ -78,12 +80,19 @@ class ExplicitLearner:
             self._average(self.average_decay)
         return report
 
-    def _step_by_gradients(self, batch: Batch, lr_scale: float) -> StepReport:
-        # A model with dropout also takes a generator: that of this step, however the step was reached.
-        chance = () if self.dropout_seed is None else (np.random.default_rng([self.dropout_seed, self.steps - 1]),)
-        report, gradients = self.model.loss_and_grads(batch.inputs, batch.targets, *chance)
+    def _step_by_gradients(self, batch: Batch, lr_scale: float) -> Any:
+        report, gradients = self._gradients(batch)
         self.rule.update(self.model.parameters, gradients, self.lr * lr_scale)
         return report
+
+    def _gradients(self, batch: Batch) -> tuple[Any, dict[str, Array]]:
+        """What ``fetch`` reads the step's report from, and the gradients."""
+        if self._gives_deltas:  # with a report that may be left for later: ``loss_and_grads`` gives a whole one
+            report, deltas = self.model.deltas(batch.inputs, batch.targets)  # type: ignore[attr-defined]
+            return report, gradients_of(deltas, self.model.parameters)
+        # A model with dropout also takes a generator: that of this step, however the step was reached.
+        chance = () if self.dropout_seed is None else (np.random.default_rng([self.dropout_seed, self.steps - 1]),)
+        return self.model.loss_and_grads(batch.inputs, batch.targets, *chance)
 
     def _average(self, decay: float) -> None:
         share = 1.0 - min(decay, (1 + self.steps) / (10 + self.steps))  # young averages must not remember the start
@@ -111,7 +120,7 @@ class ExplicitLearner:
 
     def fetch(self, reports: Sequence[Any]) -> tuple[Any, Any]:
         if not isinstance(reports[0], StepReport):
-            return self.model.sums(reports)  # type: ignore[attr-defined]  # its own, of its deltas
+            return self.model.sums(reports)  # type: ignore[attr-defined]  # whose ``deltas`` gave them
         return of_steps(reports, self._fetched)
 
     def _fetched(self, values: list[Array]) -> Any:

@@ -63,7 +63,7 @@ class StackedLearner(ExplicitLearner):
             report, deltas = self.model.deltas(batch.inputs, batch.targets)  # type: ignore[attr-defined]  # can_descend
             descend(self.model.parameters, self.rule, deltas, rates)  # type: ignore[arg-type]  # has looked for both
         else:
-            report, gradients = self.model.loss_and_grads(batch.inputs, batch.targets)
+            report, gradients = self._gradients(batch)
             self.rule.update(self.model.parameters, gradients, rates)
         self.steps += 1
         if self.average_decay:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from mlhw.arrays import Scaling
 from mlhw.models.flat import flat_rows
 from mlhw.numerics.activations import ACTIVATIONS, softmax
 from mlhw.numerics.losses import softmax_cross_entropy
-from mlhw.numerics.products import times, transposed_times
+from mlhw.numerics.products import gradients_of, times
 from mlhw.protocols import StepReport
 
 Inputs = Float[np.ndarray, "*#members rows features"]
@@ -62,9 +62,7 @@ class NumpyMlp:
 
     def activations(self, inputs: Inputs) -> list[np.ndarray]:
         """The input and every layer's output, the scores last."""
-        outputs = [inputs]
-        # The method skips the generality of @, half of the cost of a product of a few rows.
-        product = np.ndarray.dot if inputs.ndim == self.parameters["W1"].ndim == 2 else times
+        outputs, product = [inputs], self._product(inputs)
         for layer in range(1, self.layers + 1):
             z = product(outputs[-1], self.parameters[f"W{layer}"])
             if self.bias == "all":
@@ -72,6 +70,11 @@ class NumpyMlp:
             squash = layer < self.layers or self.squash_scores
             outputs.append(self.activation.function(z) if squash else z)
         return outputs
+
+    def _product(self, inputs: Inputs) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """What multiplies rows with weights; for one model a method that skips the generality of @, half of the cost of
+        a product of a few rows."""
+        return np.ndarray.dot if inputs.ndim == self.parameters["W1"].ndim == 2 else times
 
     def relu_outputs(self, inputs: Inputs) -> dict[str, np.ndarray]:
         """The output of every ReLU, (rows, units) by layer: ``layer 1``, … Empty with another activation."""
@@ -91,12 +94,7 @@ class NumpyMlp:
     def loss_and_grads(self, inputs: Inputs, targets: Targets) -> tuple[StepReport, dict[str, np.ndarray]]:
         """The report, and the gradients of the *mean* cross-entropy by parameter name: ∂L/∂W = aᵀδ, ∂L/∂b = Σδ."""
         scored, deltas = self.deltas(inputs, targets)
-        gradients: dict[str, np.ndarray] = {}
-        for layer, below, delta in deltas:
-            gradients[f"W{layer}"] = transposed_times(below, delta)
-            if self.bias == "all":
-                gradients[f"b{layer}"] = delta.sum(axis=-2)
-        return self._report(scored), gradients
+        return self._report(scored), gradients_of(deltas, self.parameters)
 
     def deltas(
         self, inputs: Inputs, targets: Targets, rate: float = 1.0
@@ -105,8 +103,7 @@ class NumpyMlp:
 
         δ = rate (p - y)/m at the scores (times the activation's derivative where they are squashed); δ ← δWᵀ ∘ f′(a) below.
         """
-        outputs = self.activations(inputs)
-        product = np.ndarray.dot if inputs.ndim == self.parameters["W1"].ndim == 2 else np.matmul
+        outputs, product = self.activations(inputs), self._product(inputs)
         delta = softmax(outputs[-1], bounded=self._bounded)
         delta -= self.one_hot.take(targets, axis=0)
         delta *= rate / targets.shape[-1]

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from mlhw.arrays import Scaling
 from mlhw.numerics.activations import LEAK
-from mlhw.numerics.products import times, transposed_times
+from mlhw.numerics.products import gradients_of, times
 from mlhw.protocols import StepReport
 
 Inputs = Float[torch.Tensor, "*#members rows features"]
@@ -104,11 +104,7 @@ class TensorMlp:
     def loss_and_grads(self, inputs: Inputs, targets: Targets) -> tuple[StepReport, dict[str, torch.Tensor]]:
         """The report, and the gradients of the *mean* cross-entropy by parameter name: ∂L/∂W = aᵀδ, ∂L/∂b = Σδ."""
         report, deltas = self.deltas(inputs, targets)
-        gradients: dict[str, torch.Tensor] = {}
-        for layer, below, delta in deltas:
-            gradients[f"W{layer}"] = transposed_times(below, delta)
-            gradients[f"b{layer}"] = delta.sum(dim=-2)
-        return report, gradients
+        return report, gradients_of(deltas, self.parameters)
 
     def deltas(
         self, inputs: Inputs, targets: Targets, rate: float = 1.0

@@ -7,9 +7,11 @@ which :func:`wide` sees to; without that the weights are copied and the numbers 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Array = Any  # np.ndarray or torch.Tensor
+Deltas = Sequence[tuple[int, Array, Array]]  # a layer's number, its inputs a and the gradient δ in its outputs
 
 
 def times(inputs: Array, weights: Array) -> Array:
@@ -25,6 +27,16 @@ def transposed_times(inputs: Array, delta: Array) -> Array:
     if inputs.ndim >= delta.ndim:
         return inputs.swapaxes(-1, -2) @ delta
     return narrow(inputs.swapaxes(0, 1) @ flat(delta), len(delta))
+
+
+def gradients_of(deltas: Deltas, parameters: Mapping[str, Array]) -> dict[str, Array]:
+    """The gradients in the weights W1, … and biases b1, … of ``parameters``: ∂L/∂W = aᵀδ, ∂L/∂b = Σδ."""
+    gradients: dict[str, Array] = {}
+    for layer, below, delta in deltas:
+        gradients[f"W{layer}"] = transposed_times(below, delta)
+        if f"b{layer}" in parameters:
+            gradients[f"b{layer}"] = delta.sum(-2)
+    return gradients
 
 
 def flat(values: Array) -> Array:

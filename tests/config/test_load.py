@@ -164,6 +164,13 @@ def test_nesterov_without_momentum_is_refused() -> None:
     assert "needs momentum" in refused(GOOD, ["train.optimizer.nesterov=true"])
 
 
+@pytest.mark.parametrize("key", ["mix_fraction", "mix_until_fraction"])
+def test_how_much_to_mix_is_refused_where_nothing_is_mixed(key: str) -> None:
+    asked = f"train.augment.{key}=0.5"
+    assert "need mixup_alpha or cutmix_alpha" in refused(GOOD, [asked])
+    assert parse(GOOD, "f", [asked, "train.augment.cutmix_alpha=1"]).train.augment is not None
+
+
 def test_an_experiment_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         parse(GOOD, "f").train.epochs = 9  # type: ignore[misc]

@@ -90,10 +90,7 @@ class GroceryBlocksCnn(Strict):
 
 
 class GroceryCnn(Strict):
-    """Inverted residuals (depthwise-separable, squeeze-and-excitation), global pooling and one linear layer.
-
-    Images that are larger than ``score_pixels`` are shrunk to it where they are scored, and not where they are trained on.
-    """
+    """Inverted residuals (depthwise-separable, squeeze-and-excitation), global pooling and one linear layer."""
 
     kind: Literal["grocery-cnn"]
     stem_channels: Annotated[
@@ -107,7 +104,6 @@ class GroceryCnn(Strict):
     squeeze_excitation: bool = True
     head_channels: Annotated[int, Field(ge=0, le=65536)] = 0
     dropout: Fraction = 0.1
-    score_pixels: Annotated[int, Field(ge=8, le=4096)] | None = None
 
 
 Model = Annotated[

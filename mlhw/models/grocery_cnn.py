@@ -27,25 +27,6 @@ def build_blocks(
     return nn.Sequential(*layers)
 
 
-class ScoredSmaller(nn.Module):
-    """Images as they are in training; in scoring shrunk to squares of ``pixels``, where they are larger: means over areas.
-
-    Whole photos show their subject larger or smaller than the crops that a network was trained on (Touvron et al., NeurIPS
-    2019): the best size to be scored at need be neither that of the crops nor that of the photos.
-    """
-
-    def __init__(self, pixels: int) -> None:
-        super().__init__()
-        self.pixels = pixels
-        self.shrink = nn.AdaptiveAvgPool2d(pixels)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        if self.training or max(images.shape[-2:]) <= self.pixels:
-            return images
-        shrunk: torch.Tensor = self.shrink(images)
-        return shrunk
-
-
 class SqueezeExcitation(nn.Module):
     """Channels weighed by what the whole picture shows of them (Hu et al., CVPR 2018), through a bottleneck of 1/4."""
 
@@ -94,15 +75,13 @@ def build(
     squeeze_excitation: bool = True,
     head_channels: int = 0,
     dropout: float = 0.1,
-    score_pixels: int | None = None,
 ) -> nn.Module:
     """A strided stem, ``stages`` of inverted residuals as (channels, blocks, expansion, stride), pooling, a linear layer.
 
     Several ``stem_channels`` are as many 3×3 convolutions of stride 2: what follows then works on fewer pixels.
     ``head_channels`` puts one 1×1 convolution before the pooling; 0 leaves it out.
-    With ``score_pixels`` larger images are shrunk to that size before they are scored.
     """
-    layers: list[nn.Module] = [ScoredSmaller(score_pixels)] if score_pixels else []
+    layers: list[nn.Module] = []
     width = input_shape[-1]
     for channels in [stem_channels] if isinstance(stem_channels, int) else stem_channels:
         layers += _conv(width, channels, 3, stride=2)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 
@@ -39,21 +37,6 @@ def test_the_grocery_preset_keeps_its_budget() -> None:
 def test_the_grocery_network_takes_any_size(size: tuple[int, int]) -> None:
     network = grocery_cnn.build(input_shape=(*size, 3), classes=7, head_channels=20).eval()
     assert network(torch.zeros(1, 3, *size)).shape == (1, 7)
-
-
-def test_images_are_shrunk_where_they_are_scored_and_not_where_they_are_trained_on() -> None:
-    options: dict[str, Any] = {"input_shape": (48, 48, 3), "classes": 7, "squeeze_excitation": False, "dropout": 0.0}
-    torch.manual_seed(0)
-    plain = grocery_cnn.build(**options)
-    torch.manual_seed(0)
-    shrinking = grocery_cnn.build(**options, score_pixels=32)
-    images = torch.rand(4, 3, 48, 48)
-    assert torch.equal(plain(images), shrinking(images))
-    plain.eval()
-    shrinking.eval()
-    assert not torch.equal(plain(images), shrinking(images))
-    assert torch.equal(plain(torch.nn.functional.adaptive_avg_pool2d(images, 32)), shrinking(images))
-    assert torch.equal(plain(images[..., :24, :24]), shrinking(images[..., :24, :24]))  # smaller ones stay
 
 
 def test_an_image_too_small_for_the_network_is_a_config_error() -> None:

@@ -108,7 +108,9 @@ def test_the_names_of_networks_read_from_files_are_those_that_torchvision_gives(
     assert network_names.names() == list(weights.names())
 
 
-@pytest.mark.parametrize("line", ["train dig", "show dig", "compare dig", "train digits-cnn --se", "pretrained classify --model res"])
+@pytest.mark.parametrize(
+    "line", ["train dig", "show dig", "compare dig", "train digits-cnn --se", "pretrained classify --model res"]
+)
 def test_completion_loads_nothing_heavy_and_opens_no_file_of_a_run(line: str) -> None:
     """It has 0.3 s. What takes long is named here: the libraries, and a thousand runs' files."""
     outputs = folders(*(f"digits-cnn-20260101-{place // 60:04}{place % 60:02}-{place:04x}" for place in range(1000)))
@@ -118,7 +120,8 @@ def test_completion_loads_nothing_heavy_and_opens_no_file_of_a_run(line: str) ->
         "    if event in ('open', 'os.scandir', 'os.listdir') and str(arguments[0]).startswith(os.environ['MLHW_OUTPUTS']):\n"
         "        touched.append(event)\n"
         "sys.addaudithook(hook)\nfrom mlhw.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
-        "heavy = ('torch', 'torchvision', 'numpy', 'pandas', 'matplotlib', 'sklearn', 'rich', 'pydantic', 'mlhw.config.schema')\n"
+        "heavy = ('torch', 'torchvision', 'numpy', 'pandas', 'matplotlib', 'sklearn', 'rich', 'pydantic', 'mlhw.config.schema')"
+        "\n"
         "print([name for name in heavy if name in sys.modules], len(touched), file=sys.stderr)\n"
     )
     words = f"mlhw {line}"

@@ -23,17 +23,17 @@ def can_descend(model: Any, rule: Any) -> bool:
 
 def descend(parameters: dict[str, Array], rule: Sgd, deltas: Deltas, rates: Array) -> None:
     """Change ``parameters`` by one step with ``rates`` (members,); ``deltas`` are used as scratch space."""
-    biases = {f"b{layer}": delta.sum(-2) for layer, _, delta in deltas if f"b{layer}" in parameters}
+    biases = {bias: delta.sum(-2) for (_, bias), _, delta in deltas if bias in parameters}
     rule.update(parameters, biases, rates)
     rates = rates[:, None, None]
-    for layer, inputs, delta in deltas:
-        weights, decay = parameters[f"W{layer}"], rule.decay.get(f"W{layer}")
+    for (name, _), inputs, delta in deltas:
+        weights, decay = parameters[name], rule.decay.get(name)
         if decay is not None and hasattr(decay, "ndim"):
             decay = decay[:, None, None]
         if rule.momentum:
-            velocity = rule.velocity.get(f"W{layer}")
+            velocity = rule.velocity.get(name)
             if velocity is None:
-                velocity = rule.velocity[f"W{layer}"] = transposed_times(inputs, delta)
+                velocity = rule.velocity[name] = transposed_times(inputs, delta)
             else:
                 _add_product(velocity, inputs, delta, rule.momentum, 1.0)
             if decay is not None:
@@ -57,8 +57,8 @@ def step_down(parameters: dict[str, Array], deltas: Deltas) -> None:
     What :class:`mlhw.numerics.optimisers.Sgd` does, to rounding: the rate scales the deltas at the scores, which are small,
     and not the gradients, and where the library can add a product to a matrix the gradients are never written.
     """
-    for layer, inputs, delta in deltas:
-        weights, bias = parameters[f"W{layer}"], parameters.get(f"b{layer}")
+    for names, inputs, delta in deltas:
+        weights, bias = parameters[names[0]], parameters.get(names[1])
         if hasattr(weights, "addmm_"):
             weights.addmm_(inputs.T, delta, alpha=-1.0)
         else:

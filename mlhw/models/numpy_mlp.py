@@ -13,7 +13,7 @@ from mlhw.arrays import Scaling
 from mlhw.models.flat import flat_rows
 from mlhw.numerics.activations import ACTIVATIONS, softmax
 from mlhw.numerics.losses import softmax_cross_entropy
-from mlhw.numerics.products import gradients_of, times
+from mlhw.numerics.products import Deltas, gradients_of, layer_names, times
 from mlhw.protocols import StepReport
 
 Inputs = Float[np.ndarray, "*#members rows features"]
@@ -46,6 +46,7 @@ class NumpyMlp:
     ) -> None:
         self.parameters = parameters
         self.layers = sum(name.startswith("W") for name in parameters)
+        self._names = layer_names(self.layers)
         self.activation, self.activation_name = ACTIVATIONS[activation], activation
         self.bias, self.squash_scores = bias, squash_scores
         self._bounded = squash_scores and activation in ("sigmoid", "tanh")
@@ -63,11 +64,11 @@ class NumpyMlp:
     def activations(self, inputs: Inputs) -> list[np.ndarray]:
         """The input and every layer's output, the scores last."""
         outputs, product = [inputs], self._product(inputs)
-        for layer in range(1, self.layers + 1):
-            z = product(outputs[-1], self.parameters[f"W{layer}"])
+        for weights, bias in self._names:
+            z = product(outputs[-1], self.parameters[weights])
             if self.bias == "all":
-                z += self.parameters[f"b{layer}"][..., None, :]
-            squash = layer < self.layers or self.squash_scores
+                z += self.parameters[bias][..., None, :]
+            squash = len(outputs) < self.layers or self.squash_scores
             outputs.append(self.activation.function(z) if squash else z)
         return outputs
 
@@ -96,10 +97,8 @@ class NumpyMlp:
         scored, deltas = self.deltas(inputs, targets)
         return self._report(scored), gradients_of(deltas, self.parameters)
 
-    def deltas(
-        self, inputs: Inputs, targets: Targets, rate: float = 1.0
-    ) -> tuple[Scored, list[tuple[int, np.ndarray, np.ndarray]]]:
-        """The scores, and for each layer, from the last down, its number, its inputs a and the gradient δ in its outputs.
+    def deltas(self, inputs: Inputs, targets: Targets, rate: float = 1.0) -> tuple[Scored, Deltas]:
+        """The scores, and for each layer, from the last down, its names, its inputs a and the gradient δ in its outputs.
 
         δ = rate (p - y)/m at the scores (times the activation's derivative where they are squashed); δ ← δWᵀ ∘ f′(a) below.
         """
@@ -109,11 +108,11 @@ class NumpyMlp:
         delta *= rate / targets.shape[-1]
         if self.squash_scores:
             delta *= self.activation.derivative(outputs[-1])
-        deltas = [(self.layers, outputs[-2], delta)]
-        for layer in range(self.layers, 1, -1):
-            delta = product(delta, self.parameters[f"W{layer}"].swapaxes(-1, -2))
-            delta *= self.activation.derivative(outputs[layer - 1])
-            deltas.append((layer - 1, outputs[layer - 2], delta))
+        deltas = [(self._names[-1], outputs[-2], delta)]
+        for below in range(self.layers - 1, 0, -1):
+            delta = product(delta, self.parameters[self._names[below][0]].swapaxes(-1, -2))
+            delta *= self.activation.derivative(outputs[below])
+            deltas.append((self._names[below - 1], outputs[below - 1], delta))
         return Scored(outputs[-1], targets), deltas
 
     def sums(self, steps: Sequence[Scored]) -> tuple[np.ndarray, np.ndarray]:

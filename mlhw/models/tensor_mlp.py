@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from mlhw.arrays import Scaling
 from mlhw.numerics.activations import LEAK
-from mlhw.numerics.products import gradients_of, times
+from mlhw.numerics.products import Deltas, gradients_of, layer_names, times
 from mlhw.protocols import StepReport
 
 Inputs = Float[torch.Tensor, "*#members rows features"]
@@ -56,6 +56,7 @@ class TensorMlp:
     def __init__(self, parameters: dict[str, torch.Tensor], activation: str = "sigmoid") -> None:
         self.parameters = parameters
         self.layers = len(parameters) // 2
+        self._names = layer_names(self.layers)
         self.activation_name = activation
         self.function, self.derivative = ACTIVATIONS[activation]
         self.device, self.dtype = parameters["W1"].device, parameters["W1"].dtype
@@ -75,13 +76,13 @@ class TensorMlp:
     def activations(self, inputs: Inputs) -> list[torch.Tensor]:
         """The input and every layer's output, the scores last."""
         outputs = [inputs]
-        for layer in range(1, self.layers + 1):
-            weights, bias = self.parameters[f"W{layer}"], self.parameters[f"b{layer}"]
+        for of_weights, of_bias in self._names:
+            weights, bias = self.parameters[of_weights], self.parameters[of_bias]
             if weights.ndim == 2 == outputs[-1].ndim:
                 z = torch.addmm(bias, outputs[-1], weights)
             else:
                 z = times(outputs[-1], weights).add_(bias[..., None, :])
-            outputs.append(self.function(z) if layer < self.layers else z)
+            outputs.append(self.function(z) if len(outputs) < self.layers else z)
         return outputs
 
     def relu_outputs(self, inputs: Inputs) -> dict[str, torch.Tensor]:
@@ -106,10 +107,8 @@ class TensorMlp:
         report, deltas = self.deltas(inputs, targets)
         return report, gradients_of(deltas, self.parameters)
 
-    def deltas(
-        self, inputs: Inputs, targets: Targets, rate: float = 1.0
-    ) -> tuple[StepReport, list[tuple[int, torch.Tensor, torch.Tensor]]]:
-        """The report, and for each layer, from the last down, its number, its inputs a and the gradient δ in its outputs.
+    def deltas(self, inputs: Inputs, targets: Targets, rate: float = 1.0) -> tuple[StepReport, Deltas]:
+        """The report, and for each layer, from the last down, its names, its inputs a and the gradient δ in its outputs.
 
         δ = rate (p - y)/m at the scores, and δ ← δWᵀ ∘ f′(a) below.
         """
@@ -117,10 +116,11 @@ class TensorMlp:
         column = _column(targets, outputs[-1])
         report, delta = _losses(outputs[-1], column)
         delta.scatter_(-1, column, -1.0, reduce="add").mul_(rate / report.count)
-        deltas = [(self.layers, outputs[-2], delta)]
-        for layer in range(self.layers, 1, -1):
-            delta = (delta @ self.parameters[f"W{layer}"].mT).mul_(self.derivative(outputs[layer - 1]))
-            deltas.append((layer - 1, outputs[layer - 2], delta))
+        deltas = [(self._names[-1], outputs[-2], delta)]
+        for below in range(self.layers - 1, 0, -1):
+            weights = self.parameters[self._names[below][0]]
+            delta = (delta @ weights.mT).mul_(self.derivative(outputs[below]))
+            deltas.append((self._names[below - 1], outputs[below - 1], delta))
         return report, deltas
 
 

@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Array = Any  # np.ndarray or torch.Tensor
-Deltas = Sequence[tuple[int, Array, Array]]  # a layer's number, its inputs a and the gradient δ in its outputs
+Names = tuple[str, str]  # of a layer's weights and bias
+Deltas = Sequence[tuple[Names, Array, Array]]  # a layer's names, its inputs a and the gradient δ in its outputs
+
+
+def layer_names(layers: int) -> list[Names]:
+    """The names of the parameters of ``layers`` layers: W1 and b1, W2 and b2, … Made once: a step is too short to make them."""
+    return [(f"W{layer}", f"b{layer}") for layer in range(1, layers + 1)]
 
 
 def times(inputs: Array, weights: Array) -> Array:
@@ -32,10 +38,10 @@ def transposed_times(inputs: Array, delta: Array) -> Array:
 def gradients_of(deltas: Deltas, parameters: Mapping[str, Array]) -> dict[str, Array]:
     """The gradients in the weights W1, … and biases b1, … of ``parameters``: ∂L/∂W = aᵀδ, ∂L/∂b = Σδ."""
     gradients: dict[str, Array] = {}
-    for layer, below, delta in deltas:
-        gradients[f"W{layer}"] = transposed_times(below, delta)
-        if f"b{layer}" in parameters:
-            gradients[f"b{layer}"] = delta.sum(-2)
+    for (weights, bias), below, delta in deltas:
+        gradients[weights] = transposed_times(below, delta)
+        if bias in parameters:
+            gradients[bias] = delta.sum(-2)
     return gradients
 
 

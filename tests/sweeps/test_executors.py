@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
-import subprocess
-import sys
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,18 +15,15 @@ import pytest
 
 from mlhw.errors import Interrupted, MlhwError
 from mlhw.sweeps.executors import DIED, Done, serial
-from mlhw.sweeps.processes import processes, processes_after
+from mlhw.sweeps.processes import processes
 from tests.sweeps import executor_jobs
 from tests.sweeps.executor_jobs import KILL, Unloadable, double, work
+from tests.sweeps.watching import gone, open_files, posix, unheard
 
-posix = pytest.mark.skipif(os.name != "posix", reason="signals, and /proc")
+pytestmark = pytest.mark.usefixtures("no_process_left")
 PAIR = partial(processes, workers=2, threads=1)
 ONE = partial(processes, workers=1, threads=1)
 Executor = Callable[..., Iterator[Done]]
-
-
-def unheard(index: int, event: Any) -> None:
-    raise AssertionError(f"job {index} said {event!r}")
 
 
 def records(executor: Executor, jobs: Sequence[Any], hear: Callable[[int, Any], None] = unheard) -> list[Done]:
@@ -39,34 +32,6 @@ def records(executor: Executor, jobs: Sequence[Any], hear: Callable[[int, Any], 
         found = sorted(running, key=lambda done: done.index)
     assert [done.index for done in found] == list(range(len(jobs)))
     return found
-
-
-def settled(holds: Callable[[], bool]) -> bool:
-    """Whether ``holds`` comes true; the limit is for a machine that does much else."""
-    limit = time.monotonic() + 60
-    while not holds():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def gone(pid: int) -> bool:
-    """Whether no process ``pid`` runs: none, or one that has ended and waits for its parent (perhaps in vain) to see it."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
-    yield
-    assert multiprocessing.active_children() == []
 
 
 # Every executor -------------------------------------------------------------------------------------------------------
@@ -291,187 +256,3 @@ def test_an_error_of_the_caller_ends_the_workers_and_goes_through() -> None:
 
     with pytest.raises(OSError, match="the screen is gone"):
         next(PAIR([("endure", 1)], work, hear))
-
-
-# The whole program, with its group of processes -----------------------------------------------------------------------
-
-HEAD = """
-import contextlib, os, sys
-from functools import partial
-from mlhw.sweeps.processes import processes, processes_after
-from tests.sweeps.executor_jobs import work
-
-def hear(index, event):
-    if event != bytes(300_000):
-        print(event, flush=True)
-
-def run(jobs, work=work):
-    with contextlib.closing(processes(jobs, work, hear, workers=2, threads=1)) as running:
-        for done in running:
-            print(done.result, done.error, flush=True)
-"""
-INTERRUPTED = """
-try:
-    run([("endure", 1), ("interrupt_within_messages", 300_000)])
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-"""
-
-
-class Script:
-    """A script in a session of its own, as from a terminal, with what it has printed so far."""
-
-    def __init__(self, folder: Path, text: str) -> None:
-        path = folder / "script.py"
-        path.write_text(text, encoding="utf-8")
-        self.out, self.err = folder / "out.txt", folder / "err.txt"
-        with self.out.open("wb") as out, self.err.open("wb") as err:
-            home = str(Path(__file__).parents[2])
-            self.process = subprocess.Popen(
-                [sys.executable, str(path)],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                env={**os.environ, "PYTHONPATH": home},
-                start_new_session=True,
-            )
-
-    def lines(self) -> list[str]:
-        return self.out.read_text(encoding="utf-8").splitlines()
-
-    def __enter__(self) -> Script:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.wait(60)
-
-
-@posix
-@pytest.mark.parametrize("verb", ["endure", "multiply"])
-def test_workers_end_when_the_parent_is_killed(verb: str, tmp_path: Path) -> None:
-    with Script(tmp_path, f"{HEAD}\nrun([({verb!r}, 700)] * 2)") as script:
-        assert settled(lambda: len(script.lines()) == 2), script.err.read_text()
-        script.process.kill()
-        script.process.wait(60)
-        assert all(settled(partial(gone, int(pid))) for pid in script.lines())
-
-
-@posix
-def test_workers_end_with_a_checkpoint_on_ctrl_c_at_the_terminal(tmp_path: Path) -> None:
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        pytest.skip("what this shell starts in the background ignores Ctrl+C")
-    with Script(tmp_path, HEAD + INTERRUPTED) as script:
-        assert settled(lambda: len(script.lines()) == 2), script.err.read_text()
-        pids = script.lines()
-        os.killpg(script.process.pid, signal.SIGINT)
-        assert script.process.wait(60) == 0
-        said = script.lines()[2:]
-        assert sorted(said) == ["checkpoint", "checkpoint", "interrupted", "interrupted 1"]
-        assert said[-1] == "interrupted"
-        assert all(gone(int(pid)) for pid in pids)
-        assert script.err.read_text() == ""
-
-
-@posix
-@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.05, 0.1])
-def test_ctrl_c_while_workers_begin_is_quiet(seconds: float, tmp_path: Path) -> None:
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        pytest.skip("what this shell starts in the background ignores Ctrl+C")
-    with Script(tmp_path, HEAD + "print('begun', flush=True)" + INTERRUPTED) as script:
-        assert settled(lambda: bool(script.lines())), script.err.read_text()
-        time.sleep(seconds)  # wherever that may be: the law holds everywhere
-        os.killpg(script.process.pid, signal.SIGINT)
-        assert script.process.wait(60) in (0, -signal.SIGINT)
-        assert "Traceback" not in script.err.read_text() or script.lines() == ["begun"]
-
-
-def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None:
-    with Script(tmp_path, HEAD + "print('top')\nrun([('double', 1), ('double', 2)])") as script:
-        assert script.process.wait(60) == 0, script.err.read_text()
-        assert sorted(script.lines()) == ["2 ", "4 ", "top"]
-
-
-def test_a_script_may_run_its_own_function_below_a_guard(tmp_path: Path) -> None:
-    own = "def own(job, tell):\n    return job + 1\n"
-    with Script(tmp_path, f"{HEAD}{own}if __name__ == '__main__':\n    run([1, 2], own)") as script:
-        assert script.process.wait(60) == 0, script.err.read_text()
-        assert sorted(script.lines()) == ["2 ", "3 "]
-
-
-def test_a_script_without_a_guard_that_runs_its_own_function_is_told_so(tmp_path: Path) -> None:
-    own = "def own(job, tell):\n    return job + 1\n"
-    with Script(tmp_path, f"{HEAD}{own}run([1, 2], own)") as script:
-        assert script.process.wait(60) == 1
-        assert "needs its start below `if __name__ == '__main__':`" in script.err.read_text()
-        assert script.lines() == []
-
-
-def test_the_pool_loads_neither_torch_nor_numpy() -> None:
-    code = (
-        "import sys; import mlhw.sweeps.processes, mlhw.sweeps.ray_cluster\n"
-        "assert not {'numpy', 'torch', 'ray', 'matplotlib'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-# A job that goes before the others ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("workers", [1, 3])
-def test_the_first_job_gives_the_others_and_its_worker_takes_them(workers: int) -> None:
-    heard: list[tuple[int, Any]] = []
-
-    def then(done: Done) -> tuple[list[Any], int, int]:
-        assert (done.index, done.error) == (-1, "")
-        return [("where", 0)] * 8, workers, 1
-
-    with contextlib.closing(
-        processes_after(("where", 0), then, work, lambda *said: heard.append(said), threads=1)
-    ) as running:
-        first, *others = running
-    assert first.index == -1
-    assert sorted(done.index for done in others) == list(range(8))
-    assert first.result in {done.result for done in others}
-    assert len({done.result for done in others}) <= workers
-    assert heard == []
-
-
-def test_what_the_first_job_says_has_no_index_of_another() -> None:
-    heard: list[tuple[int, Any]] = []
-    with contextlib.closing(
-        processes_after(
-            ("say", 2), lambda done: ([("say", 1)], 1, 1), work, lambda *said: heard.append(said), threads=1
-        )
-    ) as running:
-        assert [done.index for done in running] == [-1, 0]
-    assert heard == [(-1, {"said": 0}), (-1, {"said": 1}), (0, {"said": 0})]
-
-
-@pytest.mark.parametrize(
-    ("first", "kind"),
-    [
-        (("fail", 0), "ValueError"),
-        (("leave", 3), "SystemExit"),
-        (("vanish", KILL), DIED),
-        (lambda: 0, "Error"),
-    ],
-    ids=["fails", "leaves", "dies", "cannot be sent"],
-)
-def test_where_the_first_job_fails_the_others_are_still_done(first: Any, kind: str) -> None:
-    with contextlib.closing(
-        processes_after(first, lambda done: ([("double", 1), ("double", 2)], 2, 1), work, unheard, threads=1)
-    ) as running:
-        found = list(running)
-    assert [kind in done.kind for done in found if done.index == -1] == [True]
-    assert sorted(done.result for done in found if done.index >= 0) == [2, 4]
-
-
-def test_an_error_of_the_caller_after_the_first_job_ends_the_worker() -> None:
-    def then(done: Done) -> tuple[list[Any], int, int]:
-        raise MlhwError("no room")
-
-    with pytest.raises(MlhwError, match="no room"):
-        list(processes_after(("where", 0), then, work, unheard, threads=1))

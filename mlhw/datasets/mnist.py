@@ -121,10 +121,9 @@ def _from_idx(place: Place, family: Family, files: list[Path], folder: Path) -> 
 
 
 def _torchvision(root: str, family: Family) -> list[Any]:
-    from torchvision.datasets import MNIST as TORCH_MNIST
-    from torchvision.datasets import FashionMNIST
+    from mlhw.vision import torchvision
 
-    reader = FashionMNIST if family is FASHION else TORCH_MNIST
+    reader = torchvision.datasets.FashionMNIST if family is FASHION else torchvision.datasets.MNIST
     return [reader(root, train=train, download=False) for train in (True, False)]
 
 

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-import torchvision
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from mlhw.errors import DataError
 from mlhw.models.state_dicts import StateDict
 from mlhw.models.weights import default_weights
+from mlhw.vision import torchvision
 
 LISTED = 6  # keys of a kind that a message names
 DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")  # in files from before names might hold no dots

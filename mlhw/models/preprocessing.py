@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 from PIL.Image import Image
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as transforms
-from torchvision.transforms._presets import ImageClassification
+
+from mlhw.vision import ImageClassification, InterpolationMode, transforms
 
 COURSE_SIDE = 224  # pixels
 MOST_RESIZED_PIXELS = 1 << 24  # above, only what the crop keeps is resized: 64 MB at 4 bytes a pixel

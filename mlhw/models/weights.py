@@ -16,12 +16,12 @@ from typing import Any, Literal
 from urllib.parse import urlparse
 
 import torch
-import torchvision
 from filelock import FileLock
 
 from mlhw.datasets.download import Download, Progress, cannot_write, download
 from mlhw.datasets.unpack import file_hash
 from mlhw.errors import ConfigError, DataError, DataMissing, nearest
+from mlhw.vision import torchvision
 
 MIRROR = "MLHW_WEIGHTS_MIRROR"  # the address of a folder that holds the files, to use in place of torchvision's own
 MEBIBYTE = 1 << 20  # what torchvision's meta data counts file sizes in

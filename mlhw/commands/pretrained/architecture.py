@@ -7,13 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-import torchvision
 from torch import nn
 
 from mlhw.errors import MlhwError
 from mlhw.models.module_facts import module_layers
 from mlhw.models.preprocessing import COURSE_SIDE
 from mlhw.models.weights import default_weights
+from mlhw.vision import torchvision
 
 FLOAT32_BYTES = 4
 

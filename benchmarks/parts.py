@@ -64,7 +64,7 @@ def _memory(name: str, how: How) -> dict[str, Any]:
 
 def _growth(name: str, how: How) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="mlhw-benchmarks-") as folder:
-        repeats = min(how.repeats, 1 if how.quick else 3)
+        repeats = 1 if how.quick else LAWS[name].rounds
         words = ["benchmarks.growth", name, str(repeats), folder]
         return {"points": _lines(words, {**how.environ, "MLHW_OUTPUTS": str(Path(folder) / "outputs")})}
 

@@ -192,7 +192,8 @@ def _growth(parts: Parts, folder: Path) -> str:
 
     draw(fitted, folder / "growth")
     text = "The slope is that of a straight line through the medians on logarithmic axes: 1 is proportional."
-    return "\n\n".join(["## Growth", text, "![cost against size](growth.png)", _table(header, rows)])
+    drawn = "The command that wrote this page also drew it: `growth.png`, `growth.svg` beside it."
+    return "\n\n".join(["## Growth", f"{text} {drawn}", _table(header, rows)])
 
 
 def _checks(parts: Parts) -> str:

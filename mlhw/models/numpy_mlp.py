@@ -18,6 +18,7 @@ from mlhw.protocols import StepReport
 
 Inputs = Float[np.ndarray, "*#members rows features"]
 Targets = Int[np.ndarray, "*#members rows"]
+Product = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Scored(NamedTuple):
@@ -63,16 +64,20 @@ class NumpyMlp:
 
     def activations(self, inputs: Inputs) -> list[np.ndarray]:
         """The input and every layer's output, the scores last."""
-        outputs, product = [inputs], self._product(inputs)
-        for weights, bias in self._names:
-            z = product(outputs[-1], self.parameters[weights])
-            if self.bias == "all":
-                z += self.parameters[bias][..., None, :]
-            squash = len(outputs) < self.layers or self.squash_scores
-            outputs.append(self.activation.function(z) if squash else z)
+        return self._activations(inputs, self._product(inputs))
+
+    def _activations(self, inputs: Inputs, product: Product) -> list[np.ndarray]:
+        function, parameters = self.activation.function, self.parameters
+        outputs, with_bias = [inputs], self.bias == "all"
+        last = None if self.squash_scores else self._names[-1]
+        for names in self._names:
+            z = product(outputs[-1], parameters[names[0]])
+            if with_bias:
+                z += parameters[names[1]][..., None, :]
+            outputs.append(z if names is last else function(z))
         return outputs
 
-    def _product(self, inputs: Inputs) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    def _product(self, inputs: Inputs) -> Product:
         """What multiplies rows with weights; for one model a method that skips the generality of @, half of the cost of
         a product of a few rows."""
         return np.ndarray.dot if inputs.ndim == self.parameters["W1"].ndim == 2 else times
@@ -102,16 +107,17 @@ class NumpyMlp:
 
         δ = rate (p - y)/m at the scores (times the activation's derivative where they are squashed); δ ← δWᵀ ∘ f′(a) below.
         """
-        outputs, product = self.activations(inputs), self._product(inputs)
+        product, derivative = self._product(inputs), self.activation.derivative
+        outputs = self._activations(inputs, product)
         delta = softmax(outputs[-1], bounded=self._bounded)
         delta -= self.one_hot.take(targets, axis=0)
         delta *= rate / targets.shape[-1]
         if self.squash_scores:
-            delta *= self.activation.derivative(outputs[-1])
+            delta *= derivative(outputs[-1])
         deltas = [(self._names[-1], outputs[-2], delta)]
         for below in range(self.layers - 1, 0, -1):
-            delta = product(delta, self.parameters[self._names[below][0]].swapaxes(-1, -2))
-            delta *= self.activation.derivative(outputs[below])
+            delta = product(delta, self.parameters[self._names[below][0]].mT)
+            delta *= derivative(outputs[below])
             deltas.append((self._names[below - 1], outputs[below - 1], delta))
         return Scored(outputs[-1], targets), deltas
 

@@ -17,23 +17,27 @@ LEAK = 0.01  # the slope of the leaky ReLU below 0
 
 def sigmoid(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """1 / (1 + exp(-z)), computed as ½ tanh(z/2) + ½, which overflows for no z."""
-    z = np.asarray(z)
-    half = _half(z.dtype)
+    half = _constant(0.5, z.dtype.char)
     out = np.asarray(np.tanh(z * half))
     out *= half
     out += half
     return out
 
 
-@lru_cache(maxsize=16)
-def _half(dtype: np.dtype) -> np.ndarray:
-    """½ as an array, which at a batch of eight saves a third of what a Python number costs: it is converted every time."""
-    return np.array(0.5, dtype if dtype.kind == "f" else np.float64)
-
-
 def d_sigmoid(out: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """dσ/dz = σ (1 - σ), from σ's output."""
-    return out * (1.0 - out)
+    slope = np.asarray(_constant(1.0, out.dtype.char) - out)
+    slope *= out
+    return slope
+
+
+@lru_cache(maxsize=64)
+def _constant(number: float, kind: str) -> np.ndarray:
+    """``number`` as an array of the dtype ``kind`` (its letter, quicker to look up by), or float64 where that is no float.
+
+    At a batch of eight it saves a third of a use: a Python number is converted every time.
+    """
+    return np.array(number, kind if kind in np.typecodes["Float"] else np.float64)
 
 
 def tanh(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
@@ -83,10 +87,22 @@ def softmax(
 
     Where z is ``bounded`` (by an activation, within ±1) the maximum stays.
     """
-    # The ufuncs' own reductions: .max and .sum pass through Python first, which shows at a batch of eight.
+    # The ufunc's own reduction: .max passes through Python first, which shows at a batch of eight.
     exponentials = np.exp(z if bounded else z - np.maximum.reduce(z, axis=-1, keepdims=True))
-    exponentials /= np.add.reduce(exponentials, axis=-1, keepdims=True)
+    exponentials /= row_sums(exponentials)
     return exponentials
+
+
+def row_sums(values: Float[np.ndarray, "*members rows columns"]) -> Float[np.ndarray, "*members rows 1"]:
+    """The sum of each row; of a single matrix as a product with ones, a third of the time of a reduction over few columns."""
+    if values.ndim != 2:
+        return np.add.reduce(values, axis=-1, keepdims=True)
+    return values.dot(_ones(values.shape[1], values.dtype.char))
+
+
+@lru_cache(maxsize=64)
+def _ones(rows: int, kind: str) -> np.ndarray:
+    return np.ones((rows, 1), kind)
 
 
 def d_softmax(out: Float[np.ndarray, " classes"]) -> Float[np.ndarray, "classes classes"]:

@@ -112,6 +112,8 @@ def test_folders_without_pictures(inside: Path) -> None:
     (inside / "notes/a.txt").write_text("no picture here")
     with pytest.raises(DataMissing, match=r"no pictures in notes\. Name pictures, or a folder that has some\.$"):
         find(["notes"], recursive=True)
+    with pytest.raises(DataMissing, match=r"no pictures in this folder\. Name pictures"):
+        find(["."], recursive=False)
     picture(inside / "notes/deeper/a.png")
     with pytest.raises(DataMissing, match="--recursive looks into"):
         find(["notes"], recursive=False)

@@ -58,9 +58,8 @@ def find(paths: Sequence[str], recursive: bool) -> list[Found]:
     walk = _Walk(recursive)
     found = [item for name in paths for item in walk.from_argument(name)]
     if not walk.candidates:
-        names = [
-            "this folder" if name == "." else escape_name(name) for name in paths[:SHOWN]
-        ]  # "in .." would say another
+        # "in .", with the sentence's full stop, would name the folder above.
+        names = ["this folder" if name == "." else escape_name(name) for name in paths[:SHOWN]]
         folders = ", ".join(names) + (", …" if len(paths) > SHOWN else "")
         deeper = " --recursive looks into the folders in it." if walk.passed_folders else ""
         raise DataMissing(f"no pictures in {folders}. Name pictures, or a folder that has some.{deeper}")

@@ -72,7 +72,7 @@ class ExplicitLearner:
         self.steps += 1
         if self._steps_down:
             rate = self.lr * lr_scale
-            report, deltas = self.model.deltas(batch.inputs, batch.targets, rate)  # type: ignore[attr-defined]
+            report, deltas = self.model.deltas(batch.inputs, batch.targets, rate)  # type: ignore[attr-defined]  # looked for
             step_down(self.model.parameters, deltas)
         else:
             report = self._step_by_gradients(batch, lr_scale)
@@ -88,7 +88,7 @@ class ExplicitLearner:
     def _gradients(self, batch: Batch) -> tuple[Any, dict[str, Array]]:
         """What ``fetch`` reads the step's report from, and the gradients."""
         if self._gives_deltas:  # with a report that may be left for later: ``loss_and_grads`` gives a whole one
-            report, deltas = self.model.deltas(batch.inputs, batch.targets)  # type: ignore[attr-defined]
+            report, deltas = self.model.deltas(batch.inputs, batch.targets)  # type: ignore[attr-defined]  # looked for
             return report, gradients_of(deltas, self.model.parameters)
         # A model with dropout also takes a generator: that of this step, however the step was reached.
         chance = () if self.dropout_seed is None else (np.random.default_rng([self.dropout_seed, self.steps - 1]),)

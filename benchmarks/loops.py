@@ -49,7 +49,7 @@ def fresh_learner(job: Job) -> Learner:
 def step_operands(job: Job) -> Operands:
     """What the five products of the first step (the rows in order) take, C-contiguous, of the model's dtype."""
     model, rows = fresh_learner(job).model, job.experiment.train.batch_size
-    inputs, targets = job.placed.train.inputs[:rows], job.placed.train.targets[:rows]
+    inputs, targets = job.placed.train.model_inputs(0, rows), job.placed.train.targets[:rows]
     _, h, out = model.activations(inputs)
     delta2 = model.probabilities(inputs)
     delta2[range(rows), targets] -= 1.0

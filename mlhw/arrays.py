@@ -21,12 +21,14 @@ class Split:
     """One part of a data set: ``inputs`` (rows, ...), ``targets`` (rows,) int64 class indices, and the classes' names.
 
     Where each member of a stack has rows of its own, ``own`` (members, rows) says which of those it has: int64 positions.
+    Where ``inputs`` are kept as they were stored, ``ready`` makes rows of them, (..., rows, values), what the model takes.
     """
 
     inputs: Array
     targets: Array
     class_names: tuple[str, ...]
     own: Any = None  # np.ndarray or None
+    ready: Callable[[Array], Array] | None = None
 
     def __len__(self) -> int:
         """Rows that a member sees."""
@@ -36,6 +38,14 @@ class Split:
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one example, without the row axis."""
         return tuple(self.inputs.shape[1:])
+
+    def model_inputs(self, start: int = 0, stop: int | None = None) -> Array:
+        """The rows ``start`` to ``stop`` (all of them) of a placed split as its model takes them."""
+        return self.made_ready(self.inputs[start:stop])
+
+    def made_ready(self, inputs: Array) -> Array:
+        """Some rows of ``inputs`` as the model takes them."""
+        return inputs if self.ready is None else self.ready(inputs)
 
     def first(self, rows: int) -> Split:
         """The first ``rows`` examples (all of them where there are fewer)."""

@@ -65,7 +65,7 @@ def needs(name: str, *overrides: str) -> dict[str, float]:
 
     experiment = config.load(name, (TRAININGS[name][0], *overrides))
     job = assemble.job(experiment, from_environment(), Silent().progress)
-    data = sum(_bytes(split.inputs) for split in job.placed.named().values())
+    data = sum(len(split) * _bytes(split.model_inputs(0, 1)) for split in job.placed.named().values())
     model = sum(value.nbytes for value in job.learner.parameters().values())
     kind, train = experiment.train.optimizer.kind, experiment.train
     held = (1 if kind == "sgd" else 3) + bool(train.average_decay)  # the gradients; Adam's two moments; the average
@@ -81,7 +81,7 @@ def _bytes(values: object) -> int:
 def _activations(learner: object, split: object, rows: int) -> int:
     """Bytes of the outputs of every layer for a batch of ``rows``."""
     network = getattr(learner, "network", None)
-    inputs = split.first(rows).inputs  # type: ignore[attr-defined]  # an mlhw.arrays.Split
+    inputs = split.model_inputs(0, rows)  # type: ignore[attr-defined]  # an mlhw.arrays.Split
     if network is None:
         return sum(_bytes(output) for output in learner.model.activations(inputs))  # type: ignore[attr-defined]  # by hand
     import torch

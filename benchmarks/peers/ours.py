@@ -41,8 +41,8 @@ def contest(task: Task | PictureTask) -> Contest:
     def accuracy() -> float:
         split = job.splits.val or job.splits.test
         assert split is not None
-        rows = learners[0].place(split).inputs
-        parts = [learners[0].probabilities(rows[at : at + 500]) for at in range(0, len(rows), 500)]
+        placed = learners[0].place(split)
+        parts = [learners[0].probabilities(placed.model_inputs(at, at + 500)) for at in range(0, len(placed), 500)]
         return float((np.concatenate(parts).argmax(axis=1) == np.asarray(split.targets)).mean())
 
     return Contest(fresh, accuracy, threads)

@@ -21,7 +21,7 @@ def dead_units(learner: Learner, train: Split) -> list[dict[str, Any]]:
     """
     step, largest = score_rows(train), dict[str, np.ndarray]()
     for start in range(0, len(train), step):
-        for layer, values in learner.relu_maxima(train.inputs[start : start + step]).items():
+        for layer, values in learner.relu_maxima(train.model_inputs(start, start + step)).items():
             largest[layer] = np.maximum(values, largest.get(layer, values))
         if not any((values <= 0).any() for values in largest.values()):
             break

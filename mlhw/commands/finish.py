@@ -108,7 +108,7 @@ def _regions(job: Job) -> regions.Regions:
 def predict(learner: Learner, split: Split) -> np.ndarray:
     """Class probabilities (rows, classes) of a placed split, a bounded number of rows at a time."""
     step = score_rows(split)
-    return np.concatenate([learner.probabilities(split.inputs[i : i + step]) for i in range(0, len(split), step)])
+    return np.concatenate([learner.probabilities(split.model_inputs(i, i + step)) for i in range(0, len(split), step)])
 
 
 def _score_test(run: Run, job: Job, state: LoopState) -> list[EpochRow]:

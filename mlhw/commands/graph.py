@@ -160,7 +160,7 @@ def _loss(
     from mlhw.checks.oracles import oracle_loss
 
     placed = learner.place(zeros(rows))
-    inputs, targets = torch.as_tensor(placed.inputs).requires_grad_(), torch.as_tensor(placed.targets)
+    inputs, targets = torch.as_tensor(placed.model_inputs()).requires_grad_(), torch.as_tensor(placed.targets)
     parameters = {name: torch.tensor(value, requires_grad=True) for name, value in learner.parameters().items()}
     return oracle_loss(learner.model, parameters, inputs, targets), parameters, inputs, targets
 

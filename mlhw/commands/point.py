@@ -78,8 +78,9 @@ def by_hand(point: Point, rng: np.random.Generator) -> tuple[Any, Any, Any]:
 
     model = point.learner.model
     placed = point.learner.place(replace(point.split, inputs=np.asarray(point.split.inputs)))
-    move_biases(model, np.asarray(placed.inputs), rng)
-    return model, placed.inputs, placed.targets
+    inputs = placed.model_inputs()
+    move_biases(model, np.asarray(inputs), rng)
+    return model, inputs, placed.targets
 
 
 def tensors(point: Point) -> tuple[Any, Any]:

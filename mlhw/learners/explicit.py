@@ -65,8 +65,13 @@ class ExplicitLearner:
         self._steps_down = self._gives_deltas and is_plain(rule)
 
     def place(self, split: Split) -> Split:
-        inputs = self.model.as_inputs(split.inputs, self.scaling)
-        return replace(split, inputs=inputs, targets=self.model.as_targets(split.targets))
+        targets = self.model.as_targets(split.targets)
+        if split.inputs.dtype == np.uint8 and hasattr(self.model, "rows_of_bytes"):
+            # Bytes stay bytes until batches of them are gathered: an eighth of the memory, and to gather numbers from all
+            # over it is what a step of eight rows costs most.
+            inputs, ready = self.model.rows_of_bytes(split.inputs, self.scaling)
+            return replace(split, inputs=inputs, targets=targets, ready=ready)
+        return replace(split, inputs=self.model.as_inputs(split.inputs, self.scaling), targets=targets)
 
     def step(self, batch: Batch, lr_scale: float) -> Any:
         self.steps += 1

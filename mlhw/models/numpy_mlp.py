@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mlhw.arrays import Scaling
-from mlhw.models.flat import flat_rows
-from mlhw.numerics.activations import ACTIVATIONS, softmax
+from mlhw.models.flat import Maker, flat_rows, rows_of_bytes
+from mlhw.numerics.activations import activation_for, softmax
 from mlhw.numerics.losses import softmax_cross_entropy
 from mlhw.numerics.products import Deltas, gradients_of, layer_names, times
 from mlhw.protocols import StepReport
@@ -48,8 +48,16 @@ class NumpyMlp:
         self.parameters = parameters
         self.layers = sum(name.startswith("W") for name in parameters)
         self._names = layer_names(self.layers)
-        self.activation, self.activation_name = ACTIVATIONS[activation], activation
+        self.activation, self.activation_name = activation_for(activation, parameters["W1"].dtype), activation
         self.bias, self.squash_scores = bias, squash_scores
+        # A step of eight rows is too short to find out each time what a layer does.
+        functions = [self.activation.function] * (self.layers - 1) + [
+            self.activation.function if squash_scores else None
+        ]
+        self._steps = [
+            (weights, biases if bias == "all" else None, function)
+            for (weights, biases), function in zip(self._names, functions, strict=True)
+        ]
         self._bounded = squash_scores and activation in ("sigmoid", "tanh")
         self.dtype = parameters["W1"].dtype
         self.one_hot = np.eye(parameters[f"W{self.layers}"].shape[-1], dtype=self.dtype)
@@ -57,6 +65,10 @@ class NumpyMlp:
     def as_inputs(self, stored: np.ndarray, scaling: Scaling) -> Float[np.ndarray, "rows features"]:
         """Stored examples as flat, scaled rows of this model's dtype (with the column of ones, where it has one)."""
         return flat_rows(stored, scaling, self.dtype, ones=self.bias == "input")
+
+    def rows_of_bytes(self, stored: np.ndarray, scaling: Scaling) -> tuple[np.ndarray, Maker]:
+        """Stored bytes as flat rows of them, and what makes some of those rows inputs."""
+        return rows_of_bytes(stored, scaling, self.dtype, ones=self.bias == "input")
 
     def as_targets(self, stored: np.ndarray) -> Int[np.ndarray, " rows"]:
         """Class indices as this model takes them."""
@@ -67,14 +79,14 @@ class NumpyMlp:
         return self._activations(inputs, self._product(inputs))
 
     def _activations(self, inputs: Inputs, product: Product) -> list[np.ndarray]:
-        function, parameters = self.activation.function, self.parameters
-        outputs, with_bias = [inputs], self.bias == "all"
-        last = None if self.squash_scores else self._names[-1]
-        for names in self._names:
-            z = product(outputs[-1], parameters[names[0]])
-            if with_bias:
-                z += parameters[names[1]][..., None, :]
-            outputs.append(z if names is last else function(z))
+        parameters, z, outputs = self.parameters, inputs, [inputs]
+        for weights, bias, function in self._steps:
+            z = product(z, parameters[weights])
+            if bias is not None:
+                z += parameters[bias][..., None, :]
+            if function is not None:
+                z = function(z)
+            outputs.append(z)
         return outputs
 
     def _product(self, inputs: Inputs) -> Product:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mlhw.arrays import Scaling
-from mlhw.models.flat import flat_rows
+from mlhw.models.flat import Maker, flat_rows, rows_of_bytes
 from mlhw.numerics.activations import softmax
 from mlhw.numerics.layers import Dense, Dropout, Layer, Named, Residual
 from mlhw.numerics.losses import LOSSES
@@ -36,6 +36,10 @@ class NumpyResnet:
     def as_inputs(self, stored: np.ndarray, scaling: Scaling) -> Float[np.ndarray, "rows features"]:
         """Stored examples as flat, scaled rows of this model's dtype."""
         return flat_rows(stored, scaling, self.dtype)
+
+    def rows_of_bytes(self, stored: np.ndarray, scaling: Scaling) -> tuple[np.ndarray, Maker]:
+        """Stored bytes as flat rows of them, and what makes some of those rows inputs."""
+        return rows_of_bytes(stored, scaling, self.dtype)
 
     def as_targets(self, stored: np.ndarray) -> Int[np.ndarray, " rows"]:
         """Class indices as this model takes them."""

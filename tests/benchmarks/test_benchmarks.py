@@ -74,7 +74,11 @@ def test_bare_tensor_loop_ends_at_our_weights(dtype: str, tolerance: float) -> N
 
 def test_five_products_are_those_of_our_step() -> None:
     job = small_job("numpy-mlp-notebook")
-    operands, inputs, targets = loops.step_operands(job), job.placed.train.inputs[:8], job.placed.train.targets[:8]
+    operands, inputs, targets = (
+        loops.step_operands(job),
+        job.placed.train.model_inputs(0, 8),
+        job.placed.train.targets[:8],
+    )
     model = loops.fresh_learner(job).model
     _, gradients = model.loss_and_grads(inputs, targets)
     z1, z2, back, grad1, grad2 = five_products([inputs], operands)
@@ -87,7 +91,7 @@ def test_five_products_are_those_of_our_step() -> None:
 
 def test_five_products_are_measured_on_what_the_readme_states() -> None:
     job = small_job("numpy-mlp-notebook")
-    for array in (*loops.step_operands(job), job.placed.train.inputs):
+    for array in (*loops.step_operands(job), job.placed.train.model_inputs()):
         assert array.dtype == np.float64
         assert array.flags.c_contiguous
 

@@ -120,7 +120,7 @@ def test_one_row_of_all_is_enough_to_live(case: Any, monkeypatch: pytest.MonkeyP
     learner, _, biases = case
     (layer, bias), *_ = biases.items()
     placed, start = learner.place(TRAIN), learner.parameters()[bias][1]
-    reached = np.array([learner.relu_maxima(placed.inputs[row : row + 1])[layer][1] for row in range(len(TRAIN))])
+    reached = np.array([learner.relu_maxima(placed.model_inputs(row, row + 1))[layer][1] for row in range(len(TRAIN))])
     order = np.argsort(reached)
     plant(learner, bias, 1, start - reached[order[-2:]].mean())  # between the first and the second
     assert 1 not in found(learner)[layer]
@@ -201,7 +201,7 @@ def test_the_pass_ends_once_every_unit_was_seen_alive(monkeypatch: pytest.Monkey
 def test_hooks_are_there_during_the_call_alone_even_when_it_fails() -> None:
     learner = module(lambda: digits_cnn.build(**made.SHAPE))
     before = copy.deepcopy(learner.network.state_dict())
-    learner.relu_maxima(learner.place(TRAIN).inputs)
+    learner.relu_maxima(learner.place(TRAIN).model_inputs())
     with pytest.raises(RuntimeError):
         learner.relu_maxima(torch.zeros(3, 5, 5, 1, dtype=torch.uint8))
     assert not any(part._forward_hooks for part in learner.network.modules())
@@ -214,7 +214,7 @@ def test_a_unit_that_is_dead_gets_no_gradient() -> None:
     plant(learner, "b1", [4])
     before = learner.parameters()
     placed = learner.place(TRAIN)
-    learner.step(Batch(placed.inputs, placed.targets, np.arange(len(TRAIN))), 1.0)
+    learner.step(Batch(placed.model_inputs(), placed.targets, np.arange(len(TRAIN))), 1.0)
     moved = {name: value != before[name] for name, value in learner.parameters().items()}
     assert not moved["W1"][:, 4].any()
     assert not moved["b1"][4]

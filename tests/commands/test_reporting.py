@@ -42,7 +42,7 @@ def test_training_targets_are_fine_and_all_that_is_told_is_coarse() -> None:
         assert split.class_names == ("Apple", "Lime")
     assert made.placed.test is not None
     assert made.placed.test.targets.tolist() == [0, 1]
-    assert made.learner.probabilities(made.placed.test.inputs).shape == (2, 2)
+    assert made.learner.probabilities(made.placed.test.model_inputs()).shape == (2, 2)
     assert made.learner.parameters()["13.bias"].shape == (3,)
 
 

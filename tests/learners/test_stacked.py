@@ -126,7 +126,7 @@ def orders(epochs: int = 3, seed: int = 0) -> list[np.ndarray]:
 def take(split: Split, rows: np.ndarray) -> Batch:
     """The batch of ``rows`` (rows,), or (members, rows) where each member has its own."""
     index = rows if isinstance(split.targets, np.ndarray) else torch.from_numpy(rows)
-    return Batch(split.inputs[index], split.targets[index], index)
+    return Batch(split.made_ready(split.inputs[index]), split.targets[index], index)
 
 
 def train(learner: Learner, rows: Sequence[np.ndarray]) -> np.ndarray:

@@ -63,7 +63,7 @@ def test_gradients_equal_autograd_s(case: tuple[Any, Any, Any]) -> None:
     model, inputs, targets = case
     report, gradients = model.loss_and_grads(inputs, targets)
     leaves = {name: torch.tensor(np.asarray(value), requires_grad=True) for name, value in model.parameters.items()}
-    activation = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[activation_name(model)]
+    activation = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[model.activation_name]
     layers, a = model.layers, torch.as_tensor(inputs)
     for layer in range(1, layers + 1):
         z = a @ leaves[f"W{layer}"]
@@ -75,12 +75,6 @@ def test_gradients_equal_autograd_s(case: tuple[Any, Any, Any]) -> None:
     assert int(report.correct) == int((a.argmax(dim=1) == torch.as_tensor(targets)).sum())
     for name, leaf in leaves.items():
         np.testing.assert_allclose(np.asarray(gradients[name]), leaf.grad.numpy(), rtol=1e-9, atol=1e-13)  # type: ignore[union-attr]
-
-
-def activation_name(model: Any) -> str:
-    tables = [numpy_mlp.ACTIVATIONS, tensor_mlp.ACTIVATIONS]
-    found = getattr(model, "activation", None) or (model.function, model.derivative)
-    return next(name for table in tables for name, entry in table.items() if entry == found)
 
 
 def test_a_planted_fault_is_caught() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mlhw.numerics.activations import ACTIVATIONS, d_softmax, sigmoid, softmax
+from mlhw.numerics.activations import ACTIVATIONS, activation_for, d_softmax, sigmoid, softmax
 from mlhw.numerics.losses import softmax_cross_entropy
 
 ROWS = arrays.arrays(np.float64, (3, 5), elements=st.floats(-50, 50))
@@ -36,6 +36,16 @@ def test_nothing_overflows_and_the_dtype_stays(name: str, dtype: type) -> None:
     out = function(np.array([-1e4, -1.0, 0.0, 1.0, 1e4], dtype))
     assert out.dtype == derivative(out).dtype == dtype
     assert np.isfinite(out).all()
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_those_for_one_dtype_are_the_same_to_the_bit(name: str, dtype: type) -> None:
+    z = np.random.default_rng(0).normal(0, 4, (3, 8, 16)).astype(dtype)
+    one, other = ACTIVATIONS[name], activation_for(name, np.dtype(dtype))
+    out = one.function(z)
+    np.testing.assert_array_equal(other.function(z.copy()), out, strict=True)
+    np.testing.assert_array_equal(other.derivative(out), one.derivative(out), strict=True)
 
 
 @pytest.mark.parametrize(

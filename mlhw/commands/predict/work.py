@@ -178,7 +178,7 @@ def _classified(learner: Learner, like: Split, waiting: list[tuple[Found, Decode
 def _ranks(learner: Learner, like: Split, inputs: np.ndarray, top: int) -> list[tuple[Rank, ...]]:
     names = like.class_names
     placed = learner.place(Split(inputs, np.zeros(len(inputs), dtype=np.int64), names))
-    probabilities = np.asarray(learner.probabilities(placed.inputs))
+    probabilities = np.asarray(learner.probabilities(placed.model_inputs()))
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
     return [
         tuple(Rank(index, names[index], float(shares[index])) for index in places)

@@ -78,7 +78,8 @@ def _synthetic(task: Task) -> Contest:
     train, _ = task.load()
     rows, last = task.batch_rows, torch.channels_last
     generator = torch.Generator().manual_seed(0)
-    height, width, depth = train.inputs.shape[1:]
+    height = width = task.crop_pixels
+    depth = train.inputs.shape[-1]
     images = torch.randn(rows, depth, height, width, generator=generator).contiguous(memory_format=last)
     mixtures = torch.rand(rows, task.classes, generator=generator).softmax(dim=1)
     whole, rest = divmod(len(train.inputs), rows)

@@ -33,7 +33,7 @@ def tensors(task: Task, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
 def dataset(task: Task, rows: Rows) -> Dataset[Any]:
     """The training rows as a data set; photos are augmented one at a time, by torchvision."""
     inputs, targets = tensors(task, rows)
-    return Augmented(inputs, targets) if task.augmented else TensorDataset(inputs, targets)
+    return Augmented(inputs, targets, task.crop_pixels) if task.augmented else TensorDataset(inputs, targets)
 
 
 def loader(task: Task, rows: Rows) -> DataLoader[Any]:
@@ -45,15 +45,15 @@ def loader(task: Task, rows: Rows) -> DataLoader[Any]:
 class Augmented(Dataset[Any]):
     """Photos through torchvision's transforms, with the strengths of ``grocery-cnn``."""
 
-    def __init__(self, images: torch.Tensor, targets: torch.Tensor) -> None:
+    def __init__(self, images: torch.Tensor, targets: torch.Tensor, crop_pixels: int) -> None:
         from torchvision.transforms import v2
 
         self.images, self.targets = images, targets
         self.transform = v2.Compose(
             [
+                v2.RandomResizedCrop(crop_pixels, scale=(0.15, 1.0), ratio=(1 / 1.5, 1.5)),
                 v2.RandomHorizontalFlip(),
-                v2.RandomAffine(15, translate=(0.15, 0.15), scale=(0.65, 1.35)),
-                v2.ColorJitter(0.3, 0.3, 0.3),
+                v2.RandomRotation(15),
                 v2.ToDtype(torch.float32, scale=True),
                 v2.Normalize(*IMAGENET),
                 v2.RandomErasing(p=0.5, scale=(0.02, 0.25)),
@@ -68,15 +68,19 @@ class Augmented(Dataset[Any]):
 
 
 class Mixed:
-    """Collates a batch and mixes it up; targets become probabilities."""
+    """Collates a batch and mixes half of them, up or by rectangles; targets become probabilities."""
 
     def __init__(self, classes: int) -> None:
         from torchvision.transforms import v2
 
-        self.mix = v2.MixUp(alpha=0.4, num_classes=classes)
+        self.classes = classes
+        self.mix = v2.RandomChoice([v2.MixUp(alpha=0.4, num_classes=classes), v2.CutMix(num_classes=classes)])
 
     def __call__(self, examples: list[Any]) -> Any:
-        return self.mix(*default_collate(examples))
+        images, targets = default_collate(examples)
+        if torch.rand(()) < 0.5:
+            return self.mix(images, targets)
+        return images, nn.functional.one_hot(targets, self.classes).float()
 
 
 def optimiser(task: Task, parameters: Any) -> torch.optim.Optimizer:

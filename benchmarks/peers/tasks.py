@@ -51,6 +51,7 @@ class Task:
     squash_scores: bool = False
     dtype: str = "float32"
     augmented: bool = False
+    crop_pixels: int = 0  # the height of the crops that augmented photos are trained on
     build: Callable[[], Any] = lambda: None
 
 
@@ -122,14 +123,21 @@ def digits(quick: bool) -> Task:
 
 
 def grocery(quick: bool) -> Task:
-    """Photos of groceries with the network and the recipe of ``grocery-cnn``, as its YAML has them."""
+    """Photos of groceries with the network and the recipe of ``grocery-cnn``, as its YAML has them, at the size that it
+    ends with, and with the classes that it trains on for all."""
     from mlhw.config import load as config
     from mlhw.models.grocery_cnn import build
 
     rows = 320 if quick else 2_640
-    overrides = ("train.epochs=1", f"data.train_rows={rows}")
+    overrides = (
+        "train.epochs=1",
+        f"data.train_rows={rows}",
+        "data.report=null",
+        "train.augment.start_size_pixels=null",
+    )
     experiment = config.load("grocery-cnn", overrides)
     side, train = experiment.data.image_size_pixels, experiment.train
+    crop = train.augment.size_pixels
     splits = grocery_data.load(place(), labels=experiment.data.labels, image_size_pixels=side)
     classes = len(splits.train.class_names)
     arguments = experiment.model.model_dump(exclude={"kind"})
@@ -145,7 +153,8 @@ def grocery(quick: bool) -> Task:
         weight_decay=train.weight_decay,
         label_smoothing=train.label_smoothing,
         augmented=True,
-        build=partial(build, input_shape=(side, side, 3), classes=classes, **arguments),
+        crop_pixels=crop,
+        build=partial(build, input_shape=(crop, crop, 3), classes=classes, **arguments),
     )
 
 

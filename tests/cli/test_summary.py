@@ -66,7 +66,7 @@ def test_blocks_sum_up_their_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     out, _ = printed(120, monkeypatch, "grocery-cnn", blocks=True)
     assert "InvertedResidual of 12 layers" in out
     assert out.count("InvertedResidual") == 7
-    assert "parameters 97325 (expected < 100000): held" in out
+    assert "parameters 99491 (expected < 100000): held" in out
     layers = summary(load("grocery-cnn"), from_environment(), lambda what, done, total: None)["layers"]
     found = command._in_blocks(layers)
     assert [line["name"] for line in found] == [str(number) for number in range(14)]

@@ -60,7 +60,7 @@ def test_what_the_config_tells_of_the_data_is_so(name: str) -> None:
 def test_the_classes_of_the_grocery_lists(labels: str, real_data: Path) -> None:
     known = input_shape_and_classes(load("grocery-cnn", [f"data.labels={labels}"]))
     lines = [line for split in grocery.SPLITS for line in grocery.read_list(grocery.find(real_data) / f"{split}.txt")]
-    assert known == ((96, 96, 3), max(getattr(line, labels) for line in lines) + 1)
+    assert known == ((160, 160, 3), max(getattr(line, labels) for line in lines) + 1)
 
 
 def test_data_of_one_s_own_is_looked_at(tmp_path: Path) -> None:

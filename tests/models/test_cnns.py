@@ -26,11 +26,12 @@ def test_the_course_s_grocery_network_has_the_parameters_it_printed() -> None:
     assert network(torch.zeros(2, 3, 256, 256)).shape == (2, 43)
 
 
-def test_the_grocery_preset_keeps_its_budget() -> None:
-    model = load("grocery-cnn").model.model_dump(exclude={"kind"})
-    network = grocery_cnn.build(input_shape=(96, 96, 3), classes=43, **model)
+@pytest.mark.parametrize("name", ["grocery-cnn", "grocery-cnn-fast"])
+def test_the_grocery_presets_keep_their_budget(name: str) -> None:
+    model = load(name).model.model_dump(exclude={"kind"})
+    network = grocery_cnn.build(input_shape=(96, 96, 3), classes=81, **model)
     assert parameters(network) < 100_000
-    assert network(torch.zeros(2, 3, 96, 96)).shape == (2, 43)
+    assert network(torch.zeros(2, 3, 96, 96)).shape == (2, 81)
 
 
 @pytest.mark.parametrize("size", [(96, 96), (65, 130)])

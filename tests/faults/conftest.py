@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.faults.killing")
+pytest.register_assert_rewrite("tests.faults.killing", "tests.faults.stranger")
 
 from tests.faults.warm import Warm  # noqa: E402  (after the line that it is subject to)
 
@@ -23,3 +24,19 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
         if before is not None:
             os.environ["MLHW_CACHE"] = before
         yield server
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A finished run of each kind, in a folder of outputs of its own."""
+    from tests.faults.stranger import finished_runs
+
+    return finished_runs(tmp_path_factory)
+
+
+@pytest.fixture
+def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where copies of runs go, named by the environment; below the working directory."""
+    monkeypatch.setenv("MLHW_OUTPUTS", str(tmp_path / "outputs"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "outputs"

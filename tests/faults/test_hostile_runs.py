@@ -9,73 +9,19 @@ from __future__ import annotations
 import json
 import logging
 import os
-import pickle
-import shutil
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from mlhw.commands.display import Silent
-from mlhw.commands.settings import from_environment
-from mlhw.commands.train import train
-from mlhw.config.load import parse
-from mlhw.errors import MlhwError, RunError
-from mlhw.runs import checkpoint, store
-from tests.faults.kinds import CNN, NUMPY, TENSOR
+from mlhw.runs import checkpoint
 from tests.faults.mutating import cut, double, flip, insert
+from tests.faults.stranger import copied, program
 
 COUNT = int(os.environ.get("MLHW_TEST_RUNS", "120"))
 SEED = int(os.environ.get("MLHW_TEST_SEED", "0"))
-CODES = {0, 1, 2, 3, 4, 5}
-SHORT = ["train.epochs=3", "train.patience_epochs=null"]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A finished run of each kind, in a folder of outputs of its own."""
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLHW_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        for name, text in {"numpy": NUMPY, "tensor": TENSOR, "cnn": CNN}.items():
-            patch.setenv("MLHW_OUTPUTS", str(tmp_path_factory.mktemp(name)))
-            run, _ = train(parse(text.encode(), name, SHORT), from_environment(), Silent(), figures=False)
-            found[name] = run.path
-    return found
-
-
-@pytest.fixture
-def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MLHW_OUTPUTS", str(tmp_path / "outputs"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "outputs"
-
-
-def copied(run: Path, outputs: Path) -> Path:
-    """``run`` in ``outputs``, alone."""
-    shutil.rmtree(outputs, ignore_errors=True)
-    return Path(shutil.copytree(run, outputs / run.name))
-
-
-def program(*arguments: str) -> str:
-    """What ``mlhw`` says; it ends as it is documented to, whatever it meets."""
-    from mlhw.cli.app import app
-
-    done = CliRunner().invoke(app, list(arguments))
-    said = f"{done.output}{done.stderr}"
-    assert done.exit_code in CODES, (arguments, said, done.exception)
-    assert "This is a bug" not in said, (arguments, said)
-    assert "Traceback" not in said
-    assert "\x1b" not in said
-    return said
-
-
-# -- damage anywhere --------------------------------------------------------------------------------------------------
 
 STRANGE: list[Any] = [
     None,
@@ -194,158 +140,3 @@ def resume_without_figures(name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mlhw.commands.draw.draw_run", lambda *_, **__: [])
         program("resume", name, "-q")
-
-
-# -- checkpoints ------------------------------------------------------------------------------------------------------
-
-
-class Evil:
-    """Runs code where a pickle of it is opened."""
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (Path("ran"),)
-
-
-def a_pickle(path: Path) -> None:
-    path.write_bytes(pickle.dumps(Evil()))
-
-
-def torch_s_own_with_code(path: Path) -> None:
-    torch.save({"version": 2, "loop": [], "learner": Evil()}, path)
-
-
-def the_old_format_with_code(path: Path) -> None:
-    torch.save({"learner": Evil()}, path, _use_new_zipfile_serialization=False)
-
-
-def another_zip(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("archive/data.pkl", pickle.dumps(Evil()))
-        archive.writestr("archive/version", "3\n")
-
-
-def arrays(path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez(file, W1=np.ones(3))
-
-
-def cut_short(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def not_a_number(path: Path) -> None:
-    value = checkpoint.load(path)
-    for name in ("parameters", "averages", "network", "averaged"):
-        for tensor in value["learner"].get(name, {}).values():
-            tensor.flatten()[0] = float("nan")
-    torch.save(value, path)
-
-
-def another_shape(path: Path) -> None:
-    value = checkpoint.load(path)
-    weights = value["learner"]["parameters" if "parameters" in value["learner"] else "network"]
-    weights[next(iter(weights))] = torch.ones(1)
-    torch.save(value, path)
-
-
-def no_loop(path: Path) -> None:
-    value = checkpoint.load(path)
-    del value["loop"]
-    torch.save(value, path)
-
-
-FORGED: list[Callable[[Path], None]] = [
-    *(a_pickle, torch_s_own_with_code, the_old_format_with_code, another_zip, arrays, cut_short, not_a_number),
-    *(another_shape, no_loop),
-]
-
-
-@pytest.mark.parametrize("kind", ["numpy", "tensor", "cnn"])
-@pytest.mark.parametrize("forge", FORGED, ids=lambda forge: forge.__name__)
-def test_a_forged_checkpoint_is_refused_with_a_reason_and_nothing_runs(
-    forge: Callable[[Path], None], kind: str, made: dict[str, Path], outputs: Path, tmp_path: Path
-) -> None:
-    run = copied(made[kind], outputs)
-    (run / "summary.json").unlink()
-    before = (run / "metrics.csv").read_bytes()
-    forge(run / "checkpoints" / "last.pt")
-    said = program("resume", run.name, "-q")
-    assert "last.pt" in said
-    assert "error" in said
-    assert (run / "metrics.csv").read_bytes() == before
-    assert not (tmp_path / "ran").exists()
-
-
-def test_the_forged_pickle_would_have_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    pickle.loads(pickle.dumps(Evil()))
-    assert (tmp_path / "ran").exists()
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_weights_that_are_not_finite_are_neither_exported_nor_begun_with(
-    value: float, made: dict[str, Path], outputs: Path
-) -> None:
-    run = copied(made["numpy"], outputs)
-    weights = checkpoint.load(run / "checkpoints" / "best.pt")
-    weights["W1"][0, 0] = value
-    torch.save(weights, run / "checkpoints" / "best.pt")
-    assert "'W1' holds values that are not finite" in program("export", run.name)
-    experiment = parse(NUMPY.encode(), "f", [*SHORT, f"train.init_from={run.name}"])
-    with pytest.raises(RunError, match="not finite"):
-        train(experiment, from_environment(), Silent())
-    assert [path.name for path in outputs.iterdir()] == [run.name]
-
-
-# -- ways out of the folder ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "note",
-    [
-        {"members": ["../../victim"], "place": 0, "checkpoint": "sweeps/x/stacks/0.pt"},
-        {"members": ["SELF"], "place": 0, "checkpoint": "../victim/0.pt"},
-        {"members": ["SELF"], "place": 0, "checkpoint": "/tmp/0.pt"},
-        {"members": ["SELF"], "place": 0, "checkpoint": "sweeps/../../stacks/0.pt"},
-        {"members": ["SELF", "/etc"], "place": 0, "checkpoint": "sweeps/x/stacks/0.pt"},
-        {"members": ["SELF"], "place": -1, "checkpoint": "sweeps/x/stacks/0.pt"},
-        {"members": "SELF", "place": 0, "checkpoint": "sweeps/x/stacks/0.pt"},
-        {"members": [], "place": 0, "checkpoint": "sweeps/x/stacks/0.pt"},
-    ],
-)
-def test_the_note_of_a_stack_leads_nowhere_else(note: dict[str, Any], made: dict[str, Path], outputs: Path) -> None:
-    run = copied(made["numpy"], outputs)
-    (run / "summary.json").unlink()
-    shutil.copytree(run, outputs.parent / "victim")
-    text = json.dumps(note).replace("SELF", run.name)
-    (run / "stack.json").write_text(text, encoding="utf-8")
-    before = {path: path.read_bytes() for path in (outputs.parent / "victim").rglob("*") if path.is_file()}
-    assert "stack.json" in program("resume", run.name)
-    assert {path: path.read_bytes() for path in (outputs.parent / "victim").rglob("*") if path.is_file()} == before
-    assert sorted(path.name for path in outputs.parent.iterdir()) == ["outputs", "victim"]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="links need privileges on Windows")
-def test_rm_follows_no_link(made: dict[str, Path], outputs: Path, tmp_path: Path) -> None:
-    outputs.mkdir()
-    victim = Path(shutil.copytree(made["numpy"], tmp_path / "victim"))
-    link = outputs / made["numpy"].name
-    link.symlink_to(victim)
-    before = sorted(path.name for path in victim.rglob("*"))
-    assert "is a link to" in program("rm", "--yes", link.name)
-    assert link.is_symlink()
-    assert sorted(path.name for path in victim.rglob("*")) == before
-    link.unlink()
-    run = copied(made["numpy"], outputs)
-    (run / "away").symlink_to(victim)
-    program("rm", "--yes", run.name)
-    assert sorted(path.name for path in victim.rglob("*")) == before
-    assert not run.exists()
-
-
-def test_init_from_names_a_run_and_no_path(outputs: Path) -> None:
-    with pytest.raises(MlhwError, match="not a run id"):
-        store.find(outputs, "../victim")
-    experiment = parse(NUMPY.encode(), "f", [*SHORT, "train.init_from=../victim"])
-    with pytest.raises(RunError, match="not a run id"):
-        train(experiment, from_environment(), Silent())

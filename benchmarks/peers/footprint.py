@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from benchmarks.peers.rounds import ROOT, Command
 
-# One epoch, and the same on the fewest rows: less what those need, that is what the libraries hold.
+# One epoch (of photos at their full size), and the same on the fewest rows: less what those need, that is what the libraries hold.
 TRAININGS = {
-    "mnist-mlp-notebook": ("train.epochs=1", "data.train_rows=32"),
-    "numpy-mlp-notebook": ("train.epochs=1", "data.train_rows=8"),
-    "digits-cnn-notebook": ("train.epochs=2", "data.train_rows=100"),
-    "grocery-cnn": ("train.epochs=1", "data.train_rows=32"),
+    "mnist-mlp-notebook": (("train.epochs=1",), "data.train_rows=32"),
+    "numpy-mlp-notebook": (("train.epochs=1",), "data.train_rows=8"),
+    "digits-cnn-notebook": (("train.epochs=2",), "data.train_rows=100"),
+    "grocery-cnn": (("train.epochs=1", "train.augment.start_size_pixels=null"), "data.train_rows=32"),
 }
 MIB = 2**20
 
@@ -40,8 +40,16 @@ class Footprint:
 
 def measure(name: str, environ: Mapping[str, str]) -> Footprint:
     """The footprint of `mlhw train NAME` for one epoch, figures and files included."""
-    epochs, few = TRAININGS[name]
-    train = [sys.executable, "-m", "mlhw", "train", name, "--quiet", "-s", epochs]
+    overrides, few = TRAININGS[name]
+    train = [
+        sys.executable,
+        "-m",
+        "mlhw",
+        "train",
+        name,
+        "--quiet",
+        *(word for each in overrides for word in ("-s", each)),
+    ]
     # The small one first: where data has to be prepared, it is prepared there.
     Command([*train, "-s", few], environ).run()
     least, peak = (Command(words, environ).run()["peak_mb"] for words in ([*train, "-s", few], train))
@@ -63,13 +71,14 @@ def needs(name: str, *overrides: str) -> dict[str, float]:
     from mlhw.commands.settings import from_environment
     from mlhw.config import load as config
 
-    experiment = config.load(name, (TRAININGS[name][0], *overrides))
+    experiment = config.load(name, (*TRAININGS[name][0], *overrides))
     job = assemble.job(experiment, from_environment(), Silent().progress)
     data = sum(len(split) * _bytes(split.model_inputs(0, 1)) for split in job.placed.named().values())
     model = sum(value.nbytes for value in job.learner.parameters().values())
     kind, train = experiment.train.optimizer.kind, experiment.train
     held = (1 if kind == "sgd" else 3) + bool(train.average_decay)  # the gradients; Adam's two moments; the average
-    activations = 2 * _activations(job.learner, job.placed.train, experiment.train.batch_size)
+    crop = train.augment.size_pixels if train.augment else None
+    activations = 2 * _activations(job.learner, job.placed.train, experiment.train.batch_size, crop)
     named = {"data": data, "model": model, "gradients, optimiser, average": held * model, "activations": activations}
     return {part: size / MIB for part, size in named.items()}
 
@@ -78,14 +87,15 @@ def _bytes(values: object) -> int:
     return int(values.nbytes)  # type: ignore[attr-defined]  # of a tensor or an array
 
 
-def _activations(learner: object, split: object, rows: int) -> int:
-    """Bytes of the outputs of every layer for a batch of ``rows``."""
+def _activations(learner: object, split: object, rows: int, crop: int | None) -> int:
+    """Bytes of the outputs of every layer for a batch of ``rows``, images cut to a height of ``crop`` where that is given."""
     network = getattr(learner, "network", None)
     inputs = split.model_inputs(0, rows)  # type: ignore[attr-defined]  # an mlhw.arrays.Split
     if network is None:
         return sum(_bytes(output) for output in learner.model.activations(inputs))  # type: ignore[attr-defined]  # by hand
     import torch
 
+    inputs = inputs[:, :crop, :crop]
     sizes: list[int] = []
     leaves = [module for module in network.modules() if not list(module.children())]
     hooks = [module.register_forward_hook(lambda module, given, out: sizes.append(out.nbytes)) for module in leaves]

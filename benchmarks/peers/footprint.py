@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from benchmarks.peers.rounds import ROOT, Command
 
-# One epoch (of photos at their full size), and the same on the fewest rows: less what those need, that is what the libraries hold.
+# One epoch (of photos at their full size), and the same on the fewest rows; less what those need, that is the libraries' own.
 TRAININGS = {
     "mnist-mlp-notebook": (("train.epochs=1",), "data.train_rows=32"),
     "numpy-mlp-notebook": (("train.epochs=1",), "data.train_rows=8"),

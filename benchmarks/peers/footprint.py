@@ -41,15 +41,8 @@ class Footprint:
 def measure(name: str, environ: Mapping[str, str]) -> Footprint:
     """The footprint of `mlhw train NAME` for one epoch, figures and files included."""
     overrides, few = TRAININGS[name]
-    train = [
-        sys.executable,
-        "-m",
-        "mlhw",
-        "train",
-        name,
-        "--quiet",
-        *(word for each in overrides for word in ("-s", each)),
-    ]
+    settings = [word for each in overrides for word in ("-s", each)]
+    train = [sys.executable, "-m", "mlhw", "train", name, "--quiet", *settings]
     # The small one first: where data has to be prepared, it is prepared there.
     Command([*train, "-s", few], environ).run()
     least, peak = (Command(words, environ).run()["peak_mb"] for words in ([*train, "-s", few], train))

@@ -67,8 +67,8 @@ class ExplicitLearner:
     def place(self, split: Split) -> Split:
         targets = self.model.as_targets(split.targets)
         if split.inputs.dtype == np.uint8 and hasattr(self.model, "rows_of_bytes"):
-            # Bytes stay bytes until batches of them are gathered: an eighth of the memory, and to gather numbers from all
-            # over it is what a step of eight rows costs most.
+            # Bytes stay bytes until batches of them are gathered: an eighth of the memory of doubles, all over which a step
+            # of eight rows would have to gather.
             inputs, ready = self.model.rows_of_bytes(split.inputs, self.scaling)
             return replace(split, inputs=inputs, targets=targets, ready=ready)
         return replace(split, inputs=self.model.as_inputs(split.inputs, self.scaling), targets=targets)

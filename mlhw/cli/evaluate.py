@@ -22,6 +22,10 @@ def evaluate(
     by_class: Annotated[
         bool, typer.Option("--per-class", help="Also the accuracy of each class, worst first.")
     ] = False,
+    mirrored: Annotated[
+        bool,
+        typer.Option("--mirrored", help="Count the mean of what is said of each image and of its mirror image."),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -33,7 +37,7 @@ def evaluate(
 
     display = Live(quiet=quiet)
     try:
-        record = evaluate_run(from_environment(), run, display, split=split, by_class=by_class)
+        record = evaluate_run(from_environment(), run, display, split=split, by_class=by_class, mirrored=mirrored)
     finally:
         display.end()
     if as_json:
@@ -57,6 +61,10 @@ def _print(record: dict[str, Any]) -> None:
             "all train rows, not augmented, with the reported weights; the summary's train numbers are means", "dim"
         )
         screen.print("over the batches of the epoch, while the weights changed", "dim")
+    elif record["mirrored"] and recorded[1] is not None:
+        screen.print(
+            f"each image and its mirror image together; by itself {percent(recorded[1])}, as the run's summary says"
+        )
     elif None not in recorded:
         same = recorded == (record["loss"], record["accuracy"])
         told = f"loss {recorded[0]:.4f}, accuracy {percent(recorded[1])}"

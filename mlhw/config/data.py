@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mlhw.config.fields import Count, Fraction, Pixels, Strict
 
@@ -14,14 +14,22 @@ class DataBase(Strict):
 
     ``val_fraction`` of the training rows become the validation split where the data brings none, drawn by ``seed.data``;
     ``train_rows`` keeps only that many rows: the first, or (``train_draw: random``) rows drawn by ``seed.data``, each class
-    in its share. ``normalize`` says how stored values become inputs: as they are, divided
-    to [0, 1], by the training rows' mean and deviation a channel, or by ImageNet's.
+    in its share. ``train_on: train+val`` adds the val rows that the data brings to the training rows, for a last fit once
+    everything is chosen: nothing is left to choose by. ``normalize`` says how stored values become inputs: as they are,
+    divided to [0, 1], by the training rows' mean and deviation a channel, or by ImageNet's.
     """
 
+    train_on: Literal["train", "train+val"] = "train"
     val_fraction: Fraction = 0.0
     train_rows: Count | None = None
     train_draw: Literal["first", "random"] = "first"
     normalize: Literal["none", "unit", "standard", "imagenet"] = "unit"
+
+    @model_validator(mode="after")
+    def _val_is_held_out_or_trained_on(self) -> DataBase:
+        if self.train_on == "train+val" and self.val_fraction:
+            raise ValueError("data.val_fraction holds out what data.train_on: train+val trains on: set one of the two")
+        return self
 
 
 class MnistData(DataBase):

@@ -161,3 +161,20 @@ def test_the_first_rows_are_kept_where_none_are_drawn() -> None:
 def test_more_rows_than_there_are_cannot_be_drawn() -> None:
     with pytest.raises(ConfigError, match=r"data\.train_rows is 20,001, but there are 20,000"):
         rows_of("data.train_rows=20001")
+
+
+def test_a_last_fit_trains_on_train_and_val_and_scores_the_same_test_rows() -> None:
+    plain, last = job("peaks-net-200"), job("peaks-net-200", "data.train_on=train+val", "data.train_rows=null")
+    whole = assemble.load_whole(load("peaks-net-200"), from_environment(), lambda what, done, total: None)
+    assert whole.val is not None
+    assert plain.splits.val is not None
+    assert last.splits.val is None
+    assert len(last.splits.train) == len(whole.train) + len(whole.val)
+    assert np.array_equal(last.splits.train.inputs[-len(whole.val) :], whole.val.inputs)
+
+
+def test_where_no_val_is_brought_there_is_none_to_train_on() -> None:
+    with pytest.raises(ConfigError, match=r"this data brings no val rows\. Leave it out"):
+        job("digits-cnn", "data.train_on=train+val", "data.val_fraction=0")
+    with pytest.raises(ConfigError, match=r"data\.val_fraction holds out what data\.train_on"):
+        load("digits-cnn", ["data.train_on=train+val", "data.val_fraction=0.1"])

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlhw.commands import evaluate as module
 from mlhw.commands import stack, trained
 from mlhw.commands.display import Silent
-from mlhw.commands.evaluate import evaluate
+from mlhw.commands.evaluate import evaluate, mirror_images
 from mlhw.commands.settings import from_environment
 from mlhw.commands.train import train
 from mlhw.config.load import dump, load, parse
@@ -125,6 +126,35 @@ def test_a_run_that_learns_fine_classes_is_told_in_coarse_ones(tmp_path: Path, s
     assert [each["class_name"] for each in record["classes"]] == ["Apple", "Lime"]
     if split != "train":
         assert record["loss"] == summary[f"{split}_loss"]
+
+
+@pytest.mark.parametrize("model", ["numpy", "autograd"])
+def test_mirrored_is_the_mean_of_what_is_said_of_each_image_and_of_its_mirror_image(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, summary = run_of(experiment(model))
+    plain, record = score(run), score(run, mirrored=True, by_class=True)
+    assert (plain["mirrored"], record["mirrored"]) == (False, True)
+    assert record["recorded_accuracy"] == summary["test_accuracy"]
+    assert record["loss"] != plain["loss"]
+    correct = sum(each["correct"] for each in record["classes"])
+    assert correct / record["rows"] == pytest.approx(record["accuracy"], abs=1e-12)
+    # Of images that are their own mirror images nothing changes: the mean of a probability and itself.
+    monkeypatch.setattr(module, "mirror_images", np.asarray)
+    same = score(run, mirrored=True)
+    assert same["accuracy"] == plain["accuracy"]
+    assert same["loss"] == pytest.approx(plain["loss"], rel=1e-5)
+
+
+def test_left_and_right_are_exchanged() -> None:
+    images = np.arange(2 * 2 * 3 * 1).reshape(2, 2, 3, 1)
+    assert mirror_images(images)[0, :, :, 0].tolist() == [[2, 1, 0], [5, 4, 3]]
+
+
+def test_what_is_no_image_has_no_mirror_image() -> None:
+    run, _ = run_of(experiment("numpy", data="{kind: gmm, source: generated, train_rows: 60}"))
+    with pytest.raises(ConfigError, match=r"--mirrored: the inputs of run .* are rows of 5 numbers, not images"):
+        score(run, "val", mirrored=True)
 
 
 def test_what_there_is_not_is_said() -> None:

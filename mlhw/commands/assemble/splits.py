@@ -12,10 +12,10 @@ from mlhw.commands.assemble.tables import DATASETS, resolve
 from mlhw.commands.settings import Settings
 from mlhw.config.schema import Experiment
 from mlhw.datasets.splitting import carved_rows, drawn_rows
-from mlhw.datasets.subset import subset
+from mlhw.datasets.subset import joined, subset
 from mlhw.errors import ConfigError
 
-_SHARED_DATA_KEYS = {"kind", "val_fraction", "train_rows", "train_draw", "normalize", "report"}
+_SHARED_DATA_KEYS = {"kind", "train_on", "val_fraction", "train_rows", "train_draw", "normalize", "report"}
 
 
 def load_splits(experiment: Experiment, settings: Settings, progress: Callable[[str, int, int], None]) -> Splits:
@@ -36,11 +36,23 @@ def load_splits(experiment: Experiment, settings: Settings, progress: Callable[[
 
 
 def load_whole(experiment: Experiment, settings: Settings, progress: Callable[[str, int, int], None]) -> Splits:
-    """The experiment's data set as it is, before any row is drawn or carved."""
+    """The experiment's data set before any row is drawn or carved, val among the training rows where it says so.
+
+    Raises:
+        DataError: the data is missing or bad.
+        ConfigError: val shall be trained on, and the data brings none.
+    """
     data = experiment.data
     place = Place(settings.data, settings.cache, progress)
     splits: Splits = resolve(DATASETS[data.kind])(place, **data.model_dump(exclude=_SHARED_DATA_KEYS))
-    return splits
+    if data.train_on == "train":
+        return splits
+    if splits.val is None:
+        raise ConfigError(
+            "data.train_on is train+val, but this data brings no val rows. Leave it out: with data.val_fraction: 0 "
+            "all rows are trained on."
+        )
+    return joined(place, splits)
 
 
 def chosen_rows(experiment: Experiment, whole: Splits) -> tuple[np.ndarray, np.ndarray | None]:

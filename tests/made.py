@@ -108,6 +108,23 @@ def module_sgd(seed: int = 0) -> Learner:
     )
 
 
+def module_bfloat16(seed: int = 0) -> Learner:
+    """Steps in bfloat16, with what carries state from step to step; weights and scores in float32."""
+    from mlhw.learners.autograd import AutogradLearner
+    from mlhw.learners.fused import FusedAdam
+    from mlhw.models.digits_cnn import build
+
+    return AutogradLearner(
+        lambda: build(**SHAPE, channels=(4, 4), dropout=0.2),
+        lambda network: FusedAdam(decoupled=True),
+        lr=0.01,
+        scaling=UNIT,
+        seed=seed,
+        precision="bfloat16",
+        average_decay=0.9,
+    )
+
+
 def stack_plain(seed: int = 0) -> Learner:
     """Plain gradient descent, whose steps a stack takes in a way of its own; two rates, one seed."""
     from mlhw.learners.stacked import StackedLearner
@@ -160,6 +177,7 @@ LEARNERS: dict[str, Callable[..., Learner]] = {
     "tensor-adam": tensor_adam,
     "module-adamw": module_adamw,
     "module-sgd": module_sgd,
+    "module-bfloat16": module_bfloat16,
     "stack-plain": stack_plain,
     "stack-decayed": stack_decayed,
     "stack-residual": stack_residual,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,9 @@ class AutogradLearner:
     Images come as stored, (rows, height, width, channels), and are scaled a batch at a time: a photo set as float32
     would take four times the memory. To the network they go as (rows, channels, height, width), channels last in memory.
 
+    With ``precision`` bfloat16 the forward and backward of a step are autocast to it; weights, averages, loss and scores
+    stay float32.
+
     Where ``coarser`` (classes,) gives each class a coarser one, the steps train on the finer targets; ``score`` takes the
     coarser ones, and hits and probabilities are of those, each the sum of its finer classes' probabilities.
     """
@@ -43,11 +46,12 @@ class AutogradLearner:
         scaling: Scaling,
         seed: int,
         device: str = "cpu",
+        precision: str = "float32",
         label_smoothing: float = 0.0,
         average_decay: float | None = None,
         coarser: np.ndarray | None = None,
     ) -> None:
-        self.device, self.lr = torch.device(device), lr
+        self.device, self.lr, self.precision = torch.device(device), lr, precision
         self.label_smoothing, self.average_decay, self.steps = label_smoothing, average_decay, 0
         self._coarser = None if coarser is None else _CoarserScores(torch.from_numpy(coarser).to(self.device))
         self._random = _GlobalGenerators(self.device, seed)
@@ -71,8 +75,8 @@ class AutogradLearner:
 
     def step(self, batch: Batch, lr_scale: float) -> StepReport:
         self.network.train()
-        with self._random.borrowed():
-            scores = self.network(self._prepare(batch.inputs))
+        with self._random.borrowed(), self._arithmetic():
+            scores = self.network(self._prepare(batch.inputs)).float()
         loss = functional.cross_entropy(scores, batch.targets, label_smoothing=self.label_smoothing)
         gradients = torch.autograd.grad(loss, list(self._trained.values()))
         self.rule.update(self._trained, dict(zip(self._trained, gradients, strict=True)), self.lr * lr_scale)
@@ -83,6 +87,11 @@ class AutogradLearner:
             if self._coarser is not None:
                 report.correct = _report(self._coarser(scores), self._coarser.targets(batch.targets), loss).correct
             return report
+
+    def _arithmetic(self) -> AbstractContextManager[Any]:
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
 
     @torch.no_grad()
     def _average(self, decay: float) -> None:

@@ -201,6 +201,8 @@ def _why_not(learners: Sequence[AutogradLearner]) -> str:
     if reason := can_stack(first.network):
         return reason
     for learner in learners:
+        if learner.precision != "float32":
+            return f"one trains in {learner.precision}"
         if learner._coarser is not None:
             return "they report coarser classes than they train on"
         if learner.steps or any(learner.rule.state().values()):

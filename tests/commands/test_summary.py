@@ -90,6 +90,7 @@ def test_the_budget_is_held_against_what_was_counted() -> None:
         ("grocery-cnn-notebook", "data.image_size_pixels=32", "at least 64×64 pixels"),
         ("digits-cnn", "data={kind: gmm}", "takes images, got inputs of shape"),
         ("numpy-mlp", "train.label_smoothing=0.1", "written by hand"),
+        ("mnist-mlp", "train.precision=bfloat16", "train.precision does not fit model.kind 'tensor-mlp'"),
     ],
 )
 def test_a_model_that_cannot_take_the_input_is_a_config_error(name: str, override: str, said: str) -> None:

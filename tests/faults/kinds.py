@@ -62,6 +62,7 @@ train:
   lr: 0.02
   optimizer: {{kind: sgd, momentum: 0.9, nesterov: true}}
   schedule: {{kind: cosine}}
+  precision: bfloat16
   average_decay: 0.9
   augment: {{crop_fraction: 0.2}}
 threads: 1

@@ -184,11 +184,13 @@ def test_a_report_is_of_the_weights_before_the_step(make: Make) -> None:
     batch = a_batch(learner)
     if make is made.numpy_residual:
         learner.dropout_seed = None  # type: ignore[attr-defined]
-    if make is made.module_adamw:  # dropout and batch norm act in training alone: there the two differ by design
+    rel = 1e-5
+    if make in (made.module_adamw, made.module_bfloat16):  # dropout and batch norm act in training alone, by design
+        rel = 1e-5 if make is made.module_adamw else 2**-7  # bfloat16 has eight bits of the number
         learner.network.eval()  # type: ignore[attr-defined]
         learner.network.train = lambda mode=True: learner.network  # type: ignore[attr-defined]
     scored = learner.fetch([learner.score(batch)])[0][0]
-    assert learner.fetch([learner.step(batch, 1.0)])[0][0] == pytest.approx(scored, rel=1e-5)
+    assert learner.fetch([learner.step(batch, 1.0)])[0][0] == pytest.approx(scored, rel=rel)
 
 
 def test_probabilities_are_a_distribution_whose_top_is_what_score_counts(make: Make) -> None:

@@ -83,7 +83,7 @@ def _explicit_learner(
     from mlhw.numerics.optimisers import Adam, Sgd
 
     train = experiment.train
-    for key, default in (("augment", None), ("label_smoothing", 0.0)):
+    for key, default in (("augment", None), ("label_smoothing", 0.0), ("precision", "float32")):
         if getattr(train, key) != default:
             raise ConfigError(
                 f"train.{key} does not fit model.kind '{experiment.model.kind}': its steps are written by hand."
@@ -136,6 +136,7 @@ def _module_learner(
         scaling=how,
         seed=experiment.seed.init,
         device=device,
+        precision=train.precision,
         label_smoothing=train.label_smoothing,
         average_decay=train.average_decay,
         coarser=None if coarser is None else coarser.of_finer,

@@ -85,7 +85,8 @@ class Augment(Strict):
     ``flip`` mirrors half of them; ``shift_fraction`` of the side, ``rotate_degrees``, ``scale_fraction`` are the largest
     changes of one affine map an image; ``brightness``, ``contrast`` and ``saturation`` scale by up to 1 ± that;
     ``crop_fraction`` is the largest part of the area that a crop cuts away, ``aspect_fraction`` of 0.3 stretches to up to
-    1.3 to 1 either way, ``hue_degrees`` turns the colours about grey; ``erase_fraction`` blanks ``erase_count`` squares of
+    1.3 to 1 either way, ``hue_degrees`` turns the colours about grey, ``white_balance`` scales each
+    channel by itself by up to 1 ± that, as another light does; ``erase_fraction`` blanks ``erase_count`` squares of
     up to that part of the area each; ``mixup_alpha`` blends pairs by a Beta(α, α) share, ``cutmix_alpha`` swaps a rectangle
     of such a share, and with both a batch gets the one or the other by lot. ``mix_fraction`` of the batches are mixed at all,
     and none after ``mix_until_fraction`` of the training. ``size_pixels`` is the height that the network
@@ -104,6 +105,7 @@ class Augment(Strict):
     contrast: Fraction = 0.0
     saturation: Fraction = 0.0
     hue_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
+    white_balance: Fraction = 0.0
     erase_fraction: Fraction = 0.0
     erase_count: Annotated[int, Field(ge=1, le=16)] = 1
     mixup_alpha: Annotated[float, Field(ge=0, le=10)] = 0.0

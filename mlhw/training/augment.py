@@ -34,6 +34,7 @@ def build(
     contrast: float = 0.0,
     saturation: float = 0.0,
     hue_degrees: float = 0.0,
+    white_balance: float = 0.0,
     erase_fraction: float = 0.0,
     erase_count: int = 1,
     mixup_alpha: float = 0.0,
@@ -47,8 +48,9 @@ def build(
     steps: list[Step] = []
     amounts = shift_fraction, rotate_degrees, scale_fraction, crop_fraction, aspect_fraction
     moves = flip or any(amounts)
-    if brightness or contrast or saturation or hue_degrees:
-        steps.append(lambda planes, rng: colour(planes, rng, brightness, contrast, saturation, hue_degrees))
+    colours = brightness, contrast, saturation, hue_degrees, white_balance
+    if any(colours):
+        steps.append(lambda planes, rng: colour(planes, rng, *colours))
     if erase_fraction:
         steps += [lambda planes, rng: erase(planes, rng, erase_fraction)] * erase_count
     mixers: list[Callable[..., tuple[torch.Tensor, torch.Tensor]]] = []

@@ -17,10 +17,12 @@ def colour(
     contrast: float,
     saturation: float,
     hue_degrees: float = 0.0,
+    white_balance: float = 0.0,
 ) -> torch.Tensor:
-    """Saturation about each image's grey, contrast about its mean, brightness, and colours turned about the axis of greys.
+    """Saturation about each image's grey, contrast about its mean, brightness, colours turned about the axis of greys, and
+    each channel scaled by itself, as another light does (von Kries, 1902).
 
-    All four are linear in a pixel's channels, so that together they are one product with a matrix an image.
+    All five are linear in a pixel's channels, so that together they are one product with a matrix an image.
     """
     rows, channels, height, width = planes.shape
 
@@ -34,6 +36,8 @@ def colour(
     spread, light = factors(contrast), factors(brightness)
     if hue_degrees and channels == 3:
         matrix = _turns(rng, rows, hue_degrees) @ matrix
+    if white_balance:
+        matrix = rng.uniform(1 - white_balance, 1 + white_balance, (rows, channels, 1)) * matrix
     pixels = planes.reshape(rows, channels, height * width)
     change = torch.from_numpy((light * spread * matrix).astype(np.float32)).to(planes.device)
     shift = torch.from_numpy((light * (1 - spread)).astype(np.float32)).to(planes.device)

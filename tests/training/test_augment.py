@@ -45,6 +45,7 @@ EVERYTHING = {
     "contrast": 0.3,
     "saturation": 0.3,
     "hue_degrees": 20.0,
+    "white_balance": 0.2,
     "erase_fraction": 0.2,
     "erase_count": 2,
     "mixup_alpha": 0.4,
@@ -171,6 +172,16 @@ def test_a_fraction_of_the_batches_is_mixed_and_none_at_the_end() -> None:
     mixed = [change(batch(images), rng(seed), 0.49).targets.ndim == 2 for seed in range(200)]
     assert 0.15 < np.mean(mixed) < 0.35
     assert not any(change(batch(images), rng(seed), 0.5).targets.ndim == 2 for seed in range(20))
+
+
+def test_another_light_scales_each_channel_of_an_image_by_one_number() -> None:
+    images = photos(30).float() + 1
+    ratio = on_planes(colours.colour, images, rng(), 0.0, 0.0, 0.0, 0.0, 0.3) / images
+    gains = ratio.mean(dim=(1, 2))
+    torch.testing.assert_close(ratio, gains[:, None, None].expand_as(ratio), atol=1e-4, rtol=1e-4)
+    assert 0.7 <= gains.min() < 0.8
+    assert 1.2 < gains.max() <= 1.3
+    assert (gains.amax(dim=1) - gains.amin(dim=1)).min() > 0.01  # not one number for all channels: that were brightness
 
 
 def test_hue_keeps_greys_and_means_and_changes_colours_by_the_angle_at_most() -> None:

@@ -56,15 +56,14 @@ def _print(record: dict[str, Any]) -> None:
     epoch = f"weights of epoch {record['epoch']}" if record["epoch"] else "weights of the best epoch so far"
     screen.print(f"{epoch}, scored in {seconds(record['seconds'])} on {record['device']}")
     recorded = (record["recorded_loss"], record["recorded_accuracy"])
-    if split == "train":
+    if record["mirrored"]:
+        alone = "" if recorded[1] is None else f"; by itself {percent(recorded[1])}, as the run's summary says"
+        screen.print(f"each image and its mirror image together{alone}")
+    elif split == "train":
         screen.print(
             "all train rows, not augmented, with the reported weights; the summary's train numbers are means", "dim"
         )
         screen.print("over the batches of the epoch, while the weights changed", "dim")
-    elif record["mirrored"] and recorded[1] is not None:
-        screen.print(
-            f"each image and its mirror image together; by itself {percent(recorded[1])}, as the run's summary says"
-        )
     elif None not in recorded:
         same = recorded == (record["loss"], record["accuracy"])
         told = f"loss {recorded[0]:.4f}, accuracy {percent(recorded[1])}"

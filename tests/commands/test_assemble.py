@@ -163,7 +163,7 @@ def test_more_rows_than_there_are_cannot_be_drawn() -> None:
         rows_of("data.train_rows=20001")
 
 
-def test_a_last_fit_trains_on_train_and_val_and_scores_the_same_test_rows() -> None:
+def test_a_last_fit_trains_on_the_rows_of_train_and_then_of_val() -> None:
     plain, last = job("peaks-net-200"), job("peaks-net-200", "data.train_on=train+val", "data.train_rows=null")
     whole = assemble.load_whole(load("peaks-net-200"), from_environment(), lambda what, done, total: None)
     assert whole.val is not None

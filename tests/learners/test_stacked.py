@@ -314,7 +314,10 @@ def test_what_cannot_be_stacked_is_refused_with_the_reason() -> None:
         "coarser classes",
         [module(lambda: digits_cnn.build(**made.SHAPE), lambda place: FusedSgd(), coarser=np.array([0, 0, 1, 1]))(0)],
     )
-    refused("one trains in bfloat16", [made.module_bfloat16()])
+    refused(
+        "one trains in bfloat16",
+        [module(lambda: digits_cnn.build(**made.SHAPE), lambda place: FusedSgd(), precision="bfloat16")(0)],
+    )
     refused("not of one kind", [CASES["module-cnn"](0), CASES["module-ann"](0)])
 
 

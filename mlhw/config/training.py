@@ -128,7 +128,8 @@ class Train(Strict):
     ``best_by`` says which epoch's weights are reported: those best on val by accuracy or by loss, or the ``last``, as for a
     convex fit that is only to converge. With ``precision: bfloat16`` the layers of steps multiply in that type (torch's
     autocast) on weights that stay float32, and scoring is in float32: faster where the processor has instructions for it,
-    and slower where it has none.
+    and slower where it has none. ``statistics_rows`` train rows, as they are scored, give batch normalisation its means
+    and variances before each scoring; without, they are those of the steps, of augmented batches with units dropped.
     """
 
     epochs: Annotated[int, Field(ge=1, le=10_000_000)]
@@ -142,6 +143,7 @@ class Train(Strict):
     precision: Literal["float32", "bfloat16"] = "float32"
     label_smoothing: Fraction = 0.0
     average_decay: Annotated[float, Field(ge=0, lt=1)] | None = None
+    statistics_rows: Annotated[int, Field(ge=2)] | None = None
     augment: Augment | None = None
     best_by: Literal["accuracy", "loss", "last"] = "accuracy"
     patience_epochs: Count | None = None

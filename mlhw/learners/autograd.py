@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
@@ -16,10 +17,13 @@ from torch.nn import functional
 from mlhw.arrays import Array, Batch, Scaling, Split
 from mlhw.learners.finite import all_finite
 from mlhw.learners.members import check_member, kept_members
+from mlhw.learners.norms import take_statistics
 from mlhw.learners.parameters import check_fit
 from mlhw.learners.reports import of_steps
 from mlhw.numerics.optimisers import UpdateRule
 from mlhw.protocols import StepReport
+
+STATISTICS_ROWS = 256  # at once: enough for a layer's statistics, and few enough activations
 
 
 class AutogradLearner:
@@ -30,6 +34,9 @@ class AutogradLearner:
 
     With ``precision`` bfloat16 the forward and backward of a step are autocast to it; weights, averages, loss and scores
     stay float32.
+
+    With ``statistics_rows``, some of what it trains on, the statistics of batch normalisation that scores use are those of
+    these rows as they are scored; without, they are the running averages of the steps.
 
     Where ``coarser`` (classes,) gives each class a coarser one, the steps train on the finer targets; ``score`` takes the
     coarser ones, and hits and probabilities are of those, each the sum of its finer classes' probabilities.
@@ -49,6 +56,7 @@ class AutogradLearner:
         precision: str = "float32",
         label_smoothing: float = 0.0,
         average_decay: float | None = None,
+        statistics_rows: Array | None = None,
         coarser: np.ndarray | None = None,
     ) -> None:
         self.device, self.lr, self.precision = torch.device(device), lr, precision
@@ -61,6 +69,7 @@ class AutogradLearner:
         self.rule = make_rule(self.network)
         self._trained = dict(self.network.named_parameters())
         self.averaged = copy.deepcopy(self.network).eval() if average_decay else None
+        self._statistics_rows, self._settled = self._batches(statistics_rows), True
         self.shift, self.scale = (
             torch.tensor(numbers, dtype=torch.float32, device=self.device) for numbers in (scaling.shift, scaling.scale)
         )
@@ -75,6 +84,7 @@ class AutogradLearner:
 
     def step(self, batch: Batch, lr_scale: float) -> StepReport:
         self.network.train()
+        self._settled = not self._statistics_rows
         with self._random.borrowed(), self._arithmetic():
             scores = self.network(self._prepare(batch.inputs)).float()
         loss = functional.cross_entropy(scores, batch.targets, label_smoothing=self.label_smoothing)
@@ -102,8 +112,18 @@ class AutogradLearner:
         floating = [name for name, value in averages.items() if value.is_floating_point()]
         torch._foreach_lerp_([averages[name] for name in floating], [trained[name] for name in floating], share)
 
+    def _batches(self, rows: Array | None) -> Sequence[torch.Tensor]:
+        """``rows`` where they are computed on, in even parts of ``STATISTICS_ROWS`` at most."""
+        if rows is None:
+            return []
+        return torch.as_tensor(rows).to(self.device).tensor_split(math.ceil(len(rows) / STATISTICS_ROWS))
+
     def _scorer(self) -> nn.Module:
-        return self.averaged if self.averaged is not None else self.network.eval()
+        scorer = self.averaged if self.averaged is not None else self.network.eval()
+        if not self._settled:
+            take_statistics(scorer, map(self._prepare, self._statistics_rows))
+            self._settled = True
+        return scorer
 
     def _scores(self, inputs: Array) -> torch.Tensor:
         scores: torch.Tensor = self._scorer()(self._prepare(inputs))
@@ -149,8 +169,8 @@ class AutogradLearner:
 
     def parameters(self, member: int = 0) -> dict[str, Any]:
         check_member(member, self.members)
-        source = self.averaged if self.averaged is not None else self.network
-        return {name: value.detach().cpu().numpy().copy() for name, value in source.state_dict().items()}
+        kept = self._scorer().state_dict()
+        return {name: value.detach().cpu().numpy().copy() for name, value in kept.items()}
 
     def adopt(self, parameters: dict[str, Any]) -> None:
         check_fit(parameters, {name: tuple(value.shape) for name, value in self.network.state_dict().items()})
@@ -158,11 +178,13 @@ class AutogradLearner:
         self.network.load_state_dict(tensors)
         if self.averaged is not None:
             self.averaged.load_state_dict(tensors)
+        self._settled = True
 
     def keep(self, mask: Sequence[bool]) -> None:
         kept_members(mask, self.members)
 
     def state(self) -> dict[str, Any]:
+        self._scorer()  # statistics that are due are taken before, and not after, so that none are due to who goes on
         return {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict() if self.averaged is not None else {},
@@ -175,7 +197,7 @@ class AutogradLearner:
         self.network.load_state_dict(state["network"])
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
-        self.steps = int(state["steps"])
+        self.steps, self._settled = int(state["steps"]), True
         self.rule.restore(_on(state["rule"], self.device))
         # Fewer states than this device has generators: the run was on the CPU before, and its own seed serves.
         self._random.states = [*state["random"], *self._random.states[len(state["random"]) :]][

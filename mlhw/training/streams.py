@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-ORDER, AUGMENT = 1, 2  # the purposes; part of every result, so never renumber them
+ORDER, AUGMENT, STATISTICS = 1, 2, 3  # the purposes; part of every result, so never renumber them
 
 
 def stream(seed: int, purpose: int, epoch: int) -> np.random.Generator:

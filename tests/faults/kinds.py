@@ -63,6 +63,7 @@ train:
   optimizer: {{kind: sgd, momentum: 0.9, nesterov: true}}
   schedule: {{kind: cosine}}
   precision: bfloat16
+  statistics_rows: 32
   average_decay: 0.9
   augment: {{crop_fraction: 0.2}}
 threads: 1

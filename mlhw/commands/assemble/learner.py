@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from mlhw.arrays import Scaling, Split
+import numpy as np
+
+from mlhw.arrays import Array, Scaling, Split
 from mlhw.commands.assemble.tables import MODELS, ModelEntry, resolve, way
 from mlhw.config.schema import Experiment
 from mlhw.config.training import Train
@@ -14,6 +16,7 @@ from mlhw.datasets.scaling import scaling
 from mlhw.errors import ConfigError
 from mlhw.numerics.optimisers import UpdateRule
 from mlhw.protocols import Learner
+from mlhw.training.streams import STATISTICS, stream
 
 
 def pick_device(experiment: Experiment) -> str:
@@ -83,7 +86,12 @@ def _explicit_learner(
     from mlhw.numerics.optimisers import Adam, Sgd
 
     train = experiment.train
-    for key, default in (("augment", None), ("label_smoothing", 0.0), ("precision", "float32")):
+    for key, default in (
+        ("augment", None),
+        ("label_smoothing", 0.0),
+        ("precision", "float32"),
+        ("statistics_rows", None),
+    ):
         if getattr(train, key) != default:
             raise ConfigError(
                 f"train.{key} does not fit model.kind '{experiment.model.kind}': its steps are written by hand."
@@ -107,6 +115,7 @@ def _module_learner(
 ) -> Learner:
     from mlhw.learners.autograd import AutogradLearner
     from mlhw.learners.fused import FusedAdam, FusedSgd
+    from mlhw.learners.norms import norms
 
     if len(data.input_shape) != 3:
         raise ConfigError(
@@ -129,7 +138,7 @@ def _module_learner(
             train, [FusedSgd, FusedAdam], trained, lambda name: trained[name].ndim > 1, fused=device != "mps"
         )
 
-    return AutogradLearner(
+    learner = AutogradLearner(
         build,
         make_rule,
         lr=train.lr,
@@ -139,8 +148,22 @@ def _module_learner(
         precision=train.precision,
         label_smoothing=train.label_smoothing,
         average_decay=train.average_decay,
+        statistics_rows=_some_rows(data, train.statistics_rows, experiment.seed.data),
         coarser=None if coarser is None else coarser.of_finer,
     )
+    if train.statistics_rows and not norms(learner.network):
+        raise ConfigError(
+            f"train.statistics_rows does not fit model.kind '{experiment.model.kind}': it has no batch normalisation."
+        )
+    return learner
+
+
+def _some_rows(data: Split, rows: int | None, seed: int) -> Array | None:
+    """The inputs of ``rows`` of ``data`` by lot (all where there are fewer), in their order; None where none are asked for."""
+    if rows is None:
+        return None
+    drawn = stream(seed, STATISTICS, 0).permutation(len(data))[:rows]
+    return data.made_ready(data.inputs[np.sort(drawn)])
 
 
 def _update_rule(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,9 @@ from torch import nn
 from torch.nn import functional
 
 from mlhw.arrays import Array, Batch, Scaling, Split
+from mlhw.learners.coarser import CoarserScores
 from mlhw.learners.finite import all_finite
+from mlhw.learners.generators import GlobalGenerators
 from mlhw.learners.members import check_member, kept_members
 from mlhw.learners.norms import take_statistics
 from mlhw.learners.parameters import check_fit
@@ -61,8 +63,8 @@ class AutogradLearner:
     ) -> None:
         self.device, self.lr, self.precision = torch.device(device), lr, precision
         self.label_smoothing, self.average_decay, self.steps = label_smoothing, average_decay, 0
-        self._coarser = None if coarser is None else _CoarserScores(torch.from_numpy(coarser).to(self.device))
-        self._random = _GlobalGenerators(self.device, seed)
+        self._coarser = None if coarser is None else CoarserScores(torch.from_numpy(coarser).to(self.device))
+        self._random = GlobalGenerators(self.device, seed)
         with self._random.borrowed():  # layer constructors can draw from torch's global generators alone
             network = build()
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
@@ -220,55 +222,3 @@ def _report(scores: torch.Tensor, targets: torch.Tensor, mean_loss: torch.Tensor
     guess = scores.argmax(dim=1)
     hits = guess == targets if targets.ndim == 1 else targets.gather(1, guess[:, None])
     return StepReport(loss, hits.sum(), count)
-
-
-class _CoarserScores:
-    """Scores of coarser classes, whose softmax is the sum of the finer classes' softmax."""
-
-    def __init__(self, of_finer: torch.Tensor) -> None:
-        self.of_finer = of_finer
-        self.member = functional.one_hot(of_finer)  # (finer, coarser)
-        self.closed = torch.where(self.member.T > 0, 0.0, -torch.inf)  # (coarser, finer)
-
-    def __call__(self, scores: torch.Tensor) -> torch.Tensor:
-        # The logarithm of a sum of probabilities would be minus infinity where they underflow.
-        return (scores[:, None, :] + self.closed).logsumexp(dim=2)
-
-    def targets(self, finer: torch.Tensor) -> torch.Tensor:
-        """Class indices (rows,) or mixtures (rows, finer) in coarser classes."""
-        return self.of_finer[finer] if finer.ndim == 1 else finer @ self.member.to(finer.dtype)
-
-
-class _GlobalGenerators:
-    """torch's global generators, borrowed: inside they go on from this learner's own states, outside they are as found."""
-
-    def __init__(self, device: torch.device, seed: int) -> None:
-        self.device = device
-        self.states = [torch.Generator().manual_seed(seed).get_state()]
-        if device.type != "cpu":
-            self.states.append(torch.Generator(device).manual_seed(seed).get_state())
-
-    def _get(self) -> list[torch.Tensor]:
-        states = [torch.get_rng_state()]
-        if self.device.type == "cuda":
-            states.append(torch.cuda.get_rng_state(self.device))
-        elif self.device.type == "mps":
-            states.append(torch.mps.get_rng_state())
-        return states
-
-    def _set(self, states: list[torch.Tensor]) -> None:
-        torch.set_rng_state(states[0])
-        if self.device.type == "cuda":
-            torch.cuda.set_rng_state(states[1], self.device)
-        elif self.device.type == "mps":
-            torch.mps.set_rng_state(states[1])
-
-    @contextmanager
-    def borrowed(self) -> Iterator[None]:
-        found = self._get()
-        self._set(self.states)
-        try:
-            yield
-        finally:
-            self.states = self._get()
-            self._set(found)

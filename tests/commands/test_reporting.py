@@ -47,7 +47,7 @@ def test_training_targets_are_fine_and_all_that_is_told_is_coarse() -> None:
 
 
 def test_mixed_targets_have_the_fine_classes() -> None:
-    made = job()
+    made = job("train.augment.mix_fraction=1.0")  # else by lot
     assert made.recipe.augment is not None
     batch = next(iter(assemble_batches(made)))
     assert made.recipe.augment(batch, np.random.default_rng(0), 0.0).targets.shape == (3, 3)

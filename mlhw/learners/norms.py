@@ -19,8 +19,8 @@ def take_statistics(network: nn.Module, batches: Iterable[torch.Tensor]) -> None
     """Give each of ``network``'s norms the mean over ``batches`` of their statistics; it is left as it is to be scored.
 
     The running averages of training are of batches that are augmented and whose units are dropped, by weights that moved on:
-    other means and variances than scored rows have. Wu & Johnson, 2021 ("Rethinking 'Batch' in BatchNorm", section 3.1, precise
-    statistics); Li et al., CVPR 2019, for those behind dropout.
+    other means and variances than scored rows have. Wu & Johnson, 2021 ("Rethinking 'Batch' in BatchNorm", section 3, precise
+    statistics); Li et al., CVPR 2019, for those behind dropout. torch.optim.swa_utils.update_bn leaves dropout on.
     """
     layers = norms(network.eval())
     momenta = [layer.momentum for layer in layers]

@@ -60,7 +60,7 @@ class Split:
 class Splits:
     """A data set: train, and val and test where it has them.
 
-    ``skipped`` lists the files left out, with the reason; ``origin`` tells one state of the source and settings from another.
+    ``skipped`` lists the files left out, with the reason; ``origin`` tells one data set from another by what is in it.
     """
 
     train: Split

@@ -3,6 +3,9 @@
 A prepared data set is a folder ``<cache>/datasets/<name>-<16 hex>/`` of ``<split>-inputs.npy``, ``<split>-targets.npy``
 and ``meta.json``. The hash covers the source (paths, sizes, times) and the settings, so a changed picture or a new image
 size prepares anew and nothing is ever stale. The folder appears under its name only when it is whole.
+
+What was prepared has a name of its own, its ``origin``, after the bytes: the same pictures unpacked once more, or on
+another machine, are prepared anew and are the same data.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,7 @@ from mlhw.arrays import Place, Split, Splits
 from mlhw.errors import OutputError
 from mlhw.files import remove_folder
 
-FORMAT = 2  # raise it when what is prepared changes for the same source and settings
+FORMAT = 3  # raise it when what is prepared changes for the same source and settings
 
 
 def fingerprint(files: Iterable[str | Path]) -> str:
@@ -98,6 +101,7 @@ def _store(build: Callable[[Path], Splits], folder: Path, settings: str) -> None
             "splits": list(splits.named()),
             "class_names": splits.train.class_names,
             "skipped": splits.skipped,
+            "content": _content(temporary, splits.train.class_names),
         }
         (temporary / "meta.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
         os.replace(temporary, folder)  # noqa: PTH105  (Path.replace on a folder reads as a file's)
@@ -106,12 +110,22 @@ def _store(build: Callable[[Path], Splits], folder: Path, settings: str) -> None
         raise
 
 
+def _content(folder: Path, class_names: Sequence[str]) -> str:
+    """A digest of the arrays in ``folder`` and of the classes' names. About a second a gigabyte."""
+    digest = hashlib.sha256("\0".join(class_names).encode())
+    for path in sorted(folder.glob("*.npy")):
+        with path.open("rb") as file:
+            digest.update(f"\n{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
+    return digest.hexdigest()
+
+
 def _open(folder: Path) -> Splits | None:
     """The prepared splits of ``folder``; None where it is not there or is damaged."""
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         splits = {name: _open_split(folder, name, tuple(meta["class_names"])) for name in meta["splits"]}
-        return Splits(splits["train"], splits.get("val"), splits.get("test"), tuple(meta["skipped"]), folder.name)
+        origin = f"{folder.name.rpartition('-')[0]}-{meta['content'][:16]}"
+        return Splits(splits["train"], splits.get("val"), splits.get("test"), tuple(meta["skipped"]), origin)
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
 

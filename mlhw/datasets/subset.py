@@ -28,7 +28,7 @@ def subset(place: Place, split: Split, rows: NDArray[np.int64], origin: str) -> 
         place: where the cache is, and whom to tell of progress.
         split: of a prepared data set.
         rows: which, in the order that they shall have.
-        origin: the name of the prepared data set (``Splits.origin``), which tells one source from another.
+        origin: the prepared data set's (``Splits.origin``), which tells it from others.
 
     Raises:
         OutputError: the cache cannot be written.

@@ -1,5 +1,6 @@
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,35 @@ def test_other_settings_are_another_folder(place: Place) -> None:
     prepared(place, "toy", {"a": 1}, lambda _: small())
     other = prepared(place, "toy", {"a": 2}, lambda _: small(5))
     assert other.train.inputs[0, 0, 0] == 5
+
+
+def test_the_origin_is_that_of_the_content_wherever_it_came_from(place: Place) -> None:
+    first = prepared(place, "toy-8", {"files": "as unpacked once"}, lambda _: small())
+    again = prepared(place, "toy-8", {"files": "as unpacked once more"}, lambda _: small())
+    assert first.origin == again.origin
+    assert first.origin.startswith("toy-8-")
+
+
+def changed_pixel() -> Splits:
+    splits = small()
+    splits.test.inputs[1, 1, 1] += 1
+    return splits
+
+
+OTHERS = {
+    "a pixel": changed_pixel,
+    "a target": lambda: replace(small(), test=replace(small().test, targets=np.array([0, 0]))),
+    "a class's name": lambda: Splits(replace(small().train, class_names=("a", "o")), test=small().test),
+    "a shape": lambda: Splits(replace(small().train, inputs=small().train.inputs.reshape(3, 4, 1)), test=small().test),
+    "the splits' names": lambda: Splits(small().test, val=small().train),  # the same arrays in the same order
+    "no test": lambda: Splits(small().train),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_another_content_is_another_origin(place: Place, what: str) -> None:
+    first = prepared(place, "toy", {"files": 1}, lambda _: small())
+    assert prepared(place, "toy", {"files": 2}, lambda _: OTHERS[what]()).origin != first.origin
 
 
 def test_writing_to_loaded_inputs_never_reaches_the_file(place: Place) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +117,14 @@ def test_the_second_load_decodes_nothing_and_a_new_picture_is_seen(place: Place,
         folder.load(place, path="pets", image_size_pixels=4)
     picture(place.data / "pets/cat/9.png")
     assert len(folder.load(place, path="pets", image_size_pixels=4).train) == 4
+
+
+def test_the_same_pictures_unpacked_once_more_are_the_same_data(place: Place) -> None:
+    write_classes(place.data / "pets")
+    first = folder.load(place, path="pets", image_size_pixels=4)
+    for file in (place.data / "pets").rglob("*.png"):
+        os.utime(file, ns=(0, 0))
+    (place.data / "pets").rename(place.data / "animals")
+    again = folder.load(place, path="animals", image_size_pixels=4)
+    assert again.origin.rpartition("-")[2] == first.origin.rpartition("-")[2]
+    assert folder.load(place, path="animals", image_size_pixels=5).origin != again.origin

@@ -23,6 +23,7 @@ import numpy as np
 from filelock import FileLock
 
 from mlhw.arrays import Place, Split, Splits
+from mlhw.datasets.unpack import content_hash
 from mlhw.errors import OutputError
 from mlhw.files import remove_folder
 
@@ -111,12 +112,9 @@ def _store(build: Callable[[Path], Splits], folder: Path, settings: str) -> None
 
 
 def _content(folder: Path, class_names: Sequence[str]) -> str:
-    """A digest of the arrays in ``folder`` and of the classes' names. About a second a gigabyte."""
-    digest = hashlib.sha256("\0".join(class_names).encode())
-    for path in sorted(folder.glob("*.npy")):
-        with path.open("rb") as file:
-            digest.update(f"\n{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
-    return digest.hexdigest()
+    """A digest of the arrays in ``folder`` and of the classes' names."""
+    arrays = content_hash(folder, (path.name for path in folder.glob("*.npy")))
+    return hashlib.sha256("\0".join((arrays, *class_names)).encode()).hexdigest()
 
 
 def _open(folder: Path) -> Splits | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,18 @@ os.environ.setdefault("GOMP_SPINCOUNT", "4000")
 REAL_DATA = os.environ.get("MLHW_DATA")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No fixture of a module reads what another version has prepared for whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLHW_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _own_folders(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test writes to, or depends on, the folders of whoever runs it."""
     monkeypatch.setenv("MLHW_OUTPUTS", str(tmp_path / "outputs"))
-    monkeypatch.setenv("MLHW_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("MLHW_DATA", str(tmp_path / "data"))
     for name in ("MLHW_OFFLINE", "MLHW_THREADS", "MLHW_DEBUG", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)

@@ -86,7 +86,7 @@ def _study(asked: Filters, image: Image | None, device: str, settings: Settings,
 
 def _identity(path: Path | None) -> str:
     """The picture's name and the beginning of its hash; nothing where there is none."""
-    from mlhw.datasets.unpack import file_hash
+    from mlhw.datasets.hashes import file_hash
 
     return f"{csv_name(path.name)} {file_hash(path)[:16]}" if path else ""
 

@@ -23,11 +23,11 @@ import numpy as np
 from filelock import FileLock
 
 from mlhw.arrays import Place, Split, Splits
-from mlhw.datasets.unpack import content_hash
+from mlhw.datasets.hashes import content_hash
 from mlhw.errors import OutputError
 from mlhw.files import remove_folder
 
-FORMAT = 3  # raise it when what is prepared changes for the same source and settings
+FORMAT = 4  # raise it when what is prepared, or how it is hashed, changes for the same source and settings
 
 
 def fingerprint(files: Iterable[str | Path]) -> str:

@@ -13,8 +13,9 @@ from typing import Literal
 from filelock import FileLock
 
 from mlhw.datasets.download import Download, Progress, cannot_write, download
+from mlhw.datasets.hashes import content_hash, file_hash
 from mlhw.datasets.sources import Archive, PackedFile, Source
-from mlhw.datasets.unpack import content_hash, extract, file_hash, gunzip
+from mlhw.datasets.unpack import extract, gunzip
 from mlhw.datasets.verify import archive_folder, archive_names, source_named, verify
 from mlhw.errors import DataError, DataMissing
 

@@ -8,7 +8,7 @@ import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from mlhw.datasets.download import cannot_write
@@ -17,20 +17,6 @@ from mlhw.files import atomic_write
 
 BLOCK_BYTES = 1 << 20
 MOST_MEMBERS = 100_000
-
-
-def file_hash(path: Path, kind: str = "sha256") -> str:
-    """The hash of the file's content, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
-
-
-def content_hash(folder: Path, names: Iterable[str]) -> str:
-    """One SHA-256 over the sorted paths and hashes of the files ``names`` in ``folder``; see ``sources.Archive``."""
-    digest = hashlib.sha256()
-    for name in sorted(names):
-        digest.update(f"{name}\0{file_hash(folder / name)}\n".encode())
-    return digest.hexdigest()
 
 
 def gunzip(packed: Path, target: Path, size: int, sha256: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from mlhw.datasets import grocery
+from mlhw.datasets.hashes import content_hash, file_hash
 from mlhw.datasets.sources import SOURCES, Archive, CourseFile, PackedFile, Source
-from mlhw.datasets.unpack import content_hash, file_hash
 from mlhw.errors import ConfigError, DataError, DataMissing, did_you_mean
 
 Status = Literal["ok", "missing", "size", "corrupt"]

@@ -19,7 +19,7 @@ import torch
 from filelock import FileLock
 
 from mlhw.datasets.download import Download, Progress, cannot_write, download
-from mlhw.datasets.unpack import file_hash
+from mlhw.datasets.hashes import file_hash
 from mlhw.errors import ConfigError, DataError, DataMissing, nearest
 from mlhw.vision import torchvision
 

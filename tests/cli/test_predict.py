@@ -19,8 +19,7 @@ FIGURES = sorted([*FIGURES, "curves.png", "curves.svg", "mistakes.png", "samples
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    outputs = tmp_path_factory.mktemp("outputs")
-    return {"MLHW_OUTPUTS": str(outputs), "MLHW_CACHE": str(tmp_path_factory.getbasetemp() / "cache")}
+    return {"MLHW_OUTPUTS": str(tmp_path_factory.mktemp("outputs"))}
 
 
 @pytest.fixture(scope="module")

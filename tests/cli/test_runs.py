@@ -28,9 +28,8 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runs(outputs: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def runs(outputs: Path) -> list[dict[str, Any]]:
     """Two runs that differ in the rate alone, in a folder that this module's tests share."""
-    cache = str(tmp_path_factory.getbasetemp() / "cache")
     return [
         mlhw(
             "train",
@@ -41,7 +40,6 @@ def runs(outputs: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[s
             f"train.lr={lr}",
             "--json",
             MLHW_OUTPUTS=str(outputs),
-            MLHW_CACHE=cache,
         ).json
         for lr in (0.003, 0.03)
     ]

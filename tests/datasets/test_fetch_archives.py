@@ -10,8 +10,9 @@ import pytest
 
 from mlhw.arrays import Place
 from mlhw.datasets import grocery, sources, verify
+from mlhw.datasets.hashes import content_hash
 from mlhw.datasets.sources import Archive, Source
-from mlhw.datasets.unpack import content_hash, extract
+from mlhw.datasets.unpack import extract
 from mlhw.errors import DataError, DataMissing
 from tests.datasets.fetch_made import bring
 from tests.datasets.made import write_grocery

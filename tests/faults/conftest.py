@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +18,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     """The program as forks of a process that is up already."""
     if sys.platform == "win32":
         pytest.skip("Windows has neither fork nor SIGKILL")
-    before, os.environ["MLHW_CACHE"] = os.environ.get("MLHW_CACHE"), str(tmp_path_factory.getbasetemp() / "cache")
     with Warm(tmp_path_factory.mktemp("warm")) as server:
-        if before is not None:
-            os.environ["MLHW_CACHE"] = before
         yield server
 
 

@@ -13,8 +13,8 @@ import typer
 from mlhw.cli.guard import guarded
 from mlhw.datasets import sources, subset
 from mlhw.datasets.fetch import fetch
+from mlhw.datasets.hashes import content_hash
 from mlhw.datasets.sources import Archive, PackedFile
-from mlhw.datasets.unpack import content_hash
 from mlhw.sweeps.folders import mend, pack, unpack
 
 

@@ -22,7 +22,6 @@ def finished_runs(folders: pytest.TempPathFactory) -> dict[str, Path]:
     """A finished run of each kind, in a folder of outputs of its own."""
     found = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLHW_CACHE", str(folders.getbasetemp() / "cache"))
         for name, text in {"numpy": NUMPY, "tensor": TENSOR, "cnn": CNN}.items():
             patch.setenv("MLHW_OUTPUTS", str(folders.mktemp(name)))
             run, _ = train(parse(text.encode(), name, SHORT), from_environment(), Silent(), figures=False)

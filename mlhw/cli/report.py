@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mlhw.cli.compare import complete_runs_and_sweeps
-from mlhw.cli.options import Json, OutFolder
+from mlhw.cli.options import Json, OutFolder, Quiet
 
 
 def report(
@@ -25,6 +25,7 @@ def report(
     ] = False,
     out: OutFolder = None,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """A run, several, or a sweep as one HTML file: verdict, curves, classes, mistakes, layers, config, how to reproduce."""
     from mlhw.cli.live import Live
@@ -32,7 +33,7 @@ def report(
     from mlhw.commands.report.report import report as write_report
     from mlhw.commands.settings import from_environment
 
-    display = Live()
+    display = Live(quiet=quiet)
     try:
         found = write_report(from_environment(), names or (), out, pdf, display.progress)
     finally:
@@ -40,7 +41,7 @@ def report(
     if as_json:
         print_json(found)
         return
-    for note in found["left_out"]:
+    for note in () if quiet else found["left_out"]:
         errors().print(note, style="dim")
     for path in (found["path"], found["pdf"]):
         if path:

@@ -22,6 +22,8 @@ def test_a_sweep_is_one_file_whose_path_is_all_that_stdout_has(outputs: Path) ->
     assert (done.code, done.out) == (0, f"{path}\n")
     assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "without pictures" in done.err
+    quiet = mlhw("report", "latest-sweep", "-q")
+    assert (quiet.code, quiet.out, quiet.err) == (0, f"{path}\n", "")
 
 
 def test_json_says_where_it_is_and_what_it_has(outputs: Path) -> None:
